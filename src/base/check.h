@@ -8,9 +8,9 @@ namespace brigade::base {
 
 }  // namespace brigade::base
 
-#define BRIGADE_CHECK(condition)                                             \
-  do {                                                                       \
-    if (!(condition)) [[unlikely]] {                                         \
-      ::brigade::base::check_failed(#condition, __FILE__, __LINE__);         \
-    }                                                                        \
+#define BRIGADE_CHECK(condition)                                     \
+  do {                                                               \
+    if (!(condition)) [[unlikely]] {                                 \
+      ::brigade::base::check_failed(#condition, __FILE__, __LINE__); \
+    }                                                                \
   } while (false)

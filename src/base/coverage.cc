@@ -10,9 +10,13 @@ std::vector<const CoverageMark*>& registry() {
 
 }  // namespace
 
-CoverageMark::CoverageMark(const char* name) : name_(name) { registry().push_back(this); }
+CoverageMark::CoverageMark(const char* name) : name_(name) {
+  registry().push_back(this);
+}
 
-const std::vector<const CoverageMark*>& coverage_marks() { return registry(); }
+const std::vector<const CoverageMark*>& coverage_marks() {
+  return registry();
+}
 
 std::uint64_t coverage_hits(std::string_view name) {
   std::uint64_t total = 0;

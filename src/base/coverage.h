@@ -29,10 +29,10 @@ std::uint64_t coverage_hits(std::string_view name);
 
 // A branch that is common enough to be on the acquire path must not carry a mark.
 #ifdef BRIGADE_COVERAGE_MARKS
-#define COVERED(name)                                          \
-  do {                                                         \
-    static ::brigade::base::CoverageMark brigade_mark(name);   \
-    brigade_mark.hit();                                        \
+#define COVERED(name)                                        \
+  do {                                                       \
+    static ::brigade::base::CoverageMark brigade_mark(name); \
+    brigade_mark.hit();                                      \
   } while (false)
 #else
 #define COVERED(name) \

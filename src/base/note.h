@@ -1,5 +1,5 @@
-// Note: what a core did, for people and checkers. Cores emit notes instead of logging: the driver logs
-// them, the simulator hashes them, scenario tests print them.
+// Note: what a core did, for people and checkers. Cores emit notes instead of logging: the driver
+// logs them, the simulator hashes them, scenario tests print them.
 #pragma once
 
 #include <cstdint>

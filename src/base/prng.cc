@@ -57,8 +57,12 @@ Duration Prng::between(Duration low, Duration high) {
   return Duration(between(low.count(), high.count()));
 }
 
-bool Prng::chance(std::uint64_t parts, std::uint64_t whole) { return below(whole) < parts; }
+bool Prng::chance(std::uint64_t parts, std::uint64_t whole) {
+  return below(whole) < parts;
+}
 
-Prng Prng::split() { return Prng(next()); }
+Prng Prng::split() {
+  return Prng(next());
+}
 
 }  // namespace brigade::base

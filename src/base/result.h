@@ -44,6 +44,8 @@ class [[nodiscard]] Result {
 
 // The result of an operation that yields nothing but its success.
 using Status = Result<std::monostate>;
-inline Status ok() { return std::monostate{}; }
+inline Status ok() {
+  return std::monostate{};
+}
 
 }  // namespace brigade::base

@@ -22,10 +22,10 @@ struct Clock {
 };
 using TimePoint = Clock::time_point;
 
-// One reading of a machine whose clocks may disagree (CLOCK_BOOTTIME may be slewed, CLOCK_MONOTONIC_RAW
-// not). Both lines start together; `slow` then advances by the smallest elapsed time that any clock
-// shows, `fast` by the largest. Minting, reclaiming and starting authority use `slow`; the end of
-// one's own rights uses `fast`: each errs towards admitting less.
+// One reading of a machine whose clocks may disagree (CLOCK_BOOTTIME may be slewed,
+// CLOCK_MONOTONIC_RAW not). Both lines start together; `slow` then advances by the smallest elapsed
+// time that any clock shows, `fast` by the largest. Minting, reclaiming and starting authority use
+// `slow`; the end of one's own rights uses `fast`: each errs towards admitting less.
 struct Instant {
   TimePoint slow;
   TimePoint fast;
@@ -40,7 +40,8 @@ constexpr TimePoint kNever = TimePoint::max();
 struct Drift {
   std::int64_t ppm = 1000;
 
-  // d * (1 + rho) / (1 - rho), rounded up: what one clock must count to be sure that another counted d.
+  // d * (1 + rho) / (1 - rho), rounded up: what one clock must count to be sure that another
+  // counted d.
   [[nodiscard]] constexpr Duration outlast(Duration d) const {
     const auto n = static_cast<Wide>(d.count()) * (1'000'000 + ppm);
     const auto divisor = 1'000'000 - ppm;
@@ -48,12 +49,16 @@ struct Drift {
   }
   // d / (1 + rho), rounded down: true time that passed for certain while a clock counted d.
   [[nodiscard]] constexpr Duration derate(Duration d) const {
-    return Duration(static_cast<std::int64_t>(static_cast<Wide>(d.count()) * 1'000'000 /
-                                              (1'000'000 + ppm)));
+    return Duration(
+        static_cast<std::int64_t>(static_cast<Wide>(d.count()) * 1'000'000 / (1'000'000 + ppm)));
   }
 };
 
-constexpr Duration milliseconds(std::int64_t n) { return std::chrono::milliseconds(n); }
-constexpr Duration seconds(std::int64_t n) { return std::chrono::seconds(n); }
+constexpr Duration milliseconds(std::int64_t n) {
+  return std::chrono::milliseconds(n);
+}
+constexpr Duration seconds(std::int64_t n) {
+  return std::chrono::seconds(n);
+}
 
 }  // namespace brigade::base

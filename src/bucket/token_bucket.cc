@@ -38,7 +38,9 @@ bool TokenBucket::take(Tokens cost, Tokens floor) {
   return true;
 }
 
-void TokenBucket::put(Tokens amount) { level_ += std::min(amount, room()); }
+void TokenBucket::put(Tokens amount) {
+  level_ += std::min(amount, room());
+}
 
 Tokens TokenBucket::hold(Tokens want) {
   const Tokens got = std::clamp(want, Tokens{}, room());

@@ -1,10 +1,10 @@
 // What one node may spend of one limit or key: a right to mint R, a right to hold B, and a level.
 //
 // Threads: single-threaded (owner: the node).
-// Time: callers hand in the slow line of an Instant (base/time.h); it never goes backwards. Rates are
-// handed in derated already (Rate::derated), so that minting often loses nothing.
-// Invariants: (1) level + held <= size; (2) held >= 0; (3) level >= 0.
-// Source: token bucket as in RFC 2697; derated minting from semantics 2, headroom from semantics 5.
+// Time: callers hand in the slow line of an Instant (base/time.h); it never goes backwards. Rates
+// are handed in derated already (Rate::derated), so that minting often loses nothing. Invariants:
+// (1) level + held <= size; (2) held >= 0; (3) level >= 0. Source: token bucket as in RFC 2697;
+// derated minting from semantics 2, headroom from semantics 5.
 #pragma once
 
 #include "base/time.h"
@@ -20,18 +20,22 @@ using base::Tokens;
 class TokenBucket {
  public:
   TokenBucket() = default;
-  // A bucket that may mint `rate` and hold `size`, with `level` in it at `now`. Requires: level <= size.
+  // A bucket that may mint `rate` and hold `size`, with `level` in it at `now`. Requires: level <=
+  // size.
   TokenBucket(Rate rate, Tokens size, Tokens level, TimePoint now);
 
   // Adds what was minted since the last call: rate x elapsed time, clamped to the room.
   void mint(TimePoint now);
-  // Takes `cost` if the level stays >= `floor`; true when taken. Requires: cost >= 0; minted at now.
+  // Takes `cost` if the level stays >= `floor`; true when taken. Requires: cost >= 0; minted at
+  // now.
   bool take(Tokens cost, Tokens floor);
-  // Puts tokens back that were taken from this bucket (undo of a take, a refund), clamped to the room.
+  // Puts tokens back that were taken from this bucket (undo of a take, a refund), clamped to the
+  // room.
   void put(Tokens amount);
 
-  // Keeps room free for tokens that may still arrive (a borrow in flight, a refundable reservation).
-  // Minting stops where level + held reaches size. Returns what could be held, at most `want`.
+  // Keeps room free for tokens that may still arrive (a borrow in flight, a refundable
+  // reservation). Minting stops where level + held reaches size. Returns what could be held, at
+  // most `want`.
   Tokens hold(Tokens want);
   // Gives held room back; tokens do not move. Requires: amount <= held().
   void release(Tokens amount);

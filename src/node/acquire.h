@@ -1,0 +1,89 @@
+// What a client asks and what it is told, whichever front door it came through.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "base/tokens.h"
+
+namespace brigade::node {
+
+using base::Duration;
+using base::Tokens;
+
+// Where the tokens came from.
+enum class Source : std::uint8_t { kLocal, kBorrowed, kHome, kStrict, kShadow };
+
+enum class Verdict : std::uint8_t {
+  kAdmitted,
+  kRefused,        // not enough tokens; retry_after says when
+  kNever,          // cost > burst x (1 - reserve of its class): refused at once, for ever
+  kUnknownLimit,   // no such limit is declared
+  kBadRequest,     // a key where none belongs, none where one is needed, cost out of range
+  kNoRights,       // no rights and no way to get any now (isolated, starting, draining)
+  kTooManyKeys,    // max_keys reached and none can be dropped
+  kTooManyWaiting  // the limit's queue or the node's is full
+};
+
+// One acquire. Views live only for the call.
+struct AcquireRequest {
+  std::string_view limit;
+  std::string_view key;  // empty: none; needed exactly by limits with `per: key`
+  Tokens cost = Tokens::whole(1);
+  Duration wait{0};  // how long to wait for tokens still to be minted; capped by queue.max_wait
+  std::string_view priority;
+  bool reserve = false;  // keep the unused part refundable until settled
+  bool peek = false;     // answer as if, take nothing
+  std::string_view id;   // strict limits: exactly one effect per id; empty: the node makes one
+};
+
+// A reservation's name, unique for the life of the cluster: "<node>-<boot>-<sequence>" in hex as
+// text.
+struct ReservationId {
+  std::uint64_t node = 0;
+  std::uint64_t boot = 0;
+  std::uint64_t sequence = 0;  // 0: none
+  friend auto operator<=>(const ReservationId&, const ReservationId&) = default;
+};
+std::string to_text(const ReservationId& id);
+// False when the text is no reservation id.
+bool parse(std::string_view text, ReservationId& out);
+
+struct Decision {
+  Verdict verdict = Verdict::kRefused;
+  Source source = Source::kLocal;
+  Tokens remaining;         // the deciding bucket's level afterwards, >= 0
+  Duration retry_after{0};  // kRefused: true unless others take the tokens first
+  Duration reset_after{0};  // until the bucket is full again if nothing more is taken
+  Tokens burst;             // the limit's configured burst and rate, for headers
+  base::Rate rate;
+  ReservationId reservation;     // sequence 0 unless asked for and admitted
+  std::uint32_t refused_by = 0;  // several limits: index of the first one that refused
+  // Several limits: each one's own decision, in request order; empty for a single one.
+  std::vector<Decision> each;
+
+  [[nodiscard]] bool admitted() const { return verdict == Verdict::kAdmitted; }
+};
+
+// An implicit keyed limit, as CL.THROTTLE names it: identity is (key, max_burst, count, period).
+struct ThrottleRequest {
+  std::string_view key;
+  std::int64_t max_burst = 0;  // >= 0; the bucket holds max_burst + 1
+  std::int64_t count = 1;      // > 0 tokens ...
+  std::int64_t period_s = 1;   // ... per this many seconds, > 0
+  std::int64_t quantity = 1;   // >= 0; 0 peeks
+};
+
+enum class SettleVerdict : std::uint8_t { kSettled, kConflict, kUnknown, kBadRequest };
+struct SettleReply {
+  SettleVerdict verdict = SettleVerdict::kUnknown;
+  Tokens refunded;
+  Tokens overdraft;  // actual cost above the reservation: reported as debt, never charged twice
+};
+
+const char* to_text(Source source);
+
+}  // namespace brigade::node
