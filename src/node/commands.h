@@ -1,0 +1,167 @@
+// Commands of the distributed token store: the only things that ever change it. Each is one entry
+// of a shard's Raft log; applying one is deterministic and total.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "bucket/limit_spec.h"
+#include "node/rights.h"
+
+namespace brigade::node {
+
+// Begins a session. `attempt` counts the sessions that one process opened in this shard, so that a
+// retried Open makes one account and a later session never revives an earlier one.
+struct OpenSession {
+  NodeId node;
+  Boot boot;
+  std::uint64_t attempt = 0;
+  friend bool operator==(const OpenSession&, const OpenSession&) = default;
+};
+
+// The live process itself declares its session over and hands back what it had not spent.
+struct Surrender {
+  LedgerId ledger;
+  Tokens tokens;
+  friend bool operator==(const Surrender&, const Surrender&) = default;
+};
+struct ReturnSession {
+  Account account;
+  Boot boot;
+  std::vector<Surrender> surrendered;
+  friend bool operator==(const ReturnSession&, const ReturnSession&) = default;
+};
+
+// The session's time is over: its rights return to the pool, with zero tokens.
+struct ReclaimSession {
+  Account account;
+  friend bool operator==(const ReclaimSession&, const ReclaimSession&) = default;
+};
+
+// Rights on their way down: still counted until acknowledged (semantics 4).
+struct ShrinkShare {
+  LedgerId ledger;
+  Account account;
+  Rate rate;  // absolute, at most what is held
+  Tokens size;
+  friend bool operator==(const ShrinkShare&, const ShrinkShare&) = default;
+};
+struct AckShrink {
+  LedgerId ledger;
+  Account account;
+  Epoch epoch;
+  Tokens surplus;  // cut from the level and frozen since adoption
+  friend bool operator==(const AckShrink&, const AckShrink&) = default;
+};
+struct GrowShare {
+  LedgerId ledger;
+  Account account;
+  Rate more_rate;
+  Tokens more_size;
+  Tokens tokens;  // at most more_size, so that level + in flight never exceeds the right to hold
+  friend bool operator==(const GrowShare&, const GrowShare&) = default;
+};
+using ShareChange = std::variant<ShrinkShare, AckShrink, GrowShare>;
+// One log entry for everything that a shard's leader changes in one turn.
+struct ChangeShares {
+  Stamp stamp{0};
+  std::vector<ShareChange> changes;
+  friend bool operator==(const ChangeShares&, const ChangeShares&) = default;
+};
+
+// Declares limits. Every shard gets the same command; versions compare per shard.
+struct Configure {
+  Stamp stamp{0};
+  std::vector<bucket::LimitSpec> limits;
+  std::vector<std::string> dropped;
+  bool prune = false;  // also drop every limit that is not listed
+  friend bool operator==(const Configure&, const Configure&) = default;
+};
+
+// Strict mode: one decision per id inside the window, refusals are not remembered (semantics 6).
+struct StrictTake {
+  LedgerId ledger;
+  KeyHash id;       // hash of the client's id or of the first node's own
+  Stamp issued{0};  // shard time at which the first node issued the id
+  Tokens cost;      // >= 0
+  Tokens floor;     // the class's reserve
+  bool peek = false;
+  friend bool operator==(const StrictTake&, const StrictTake&) = default;
+};
+struct StrictBatch {
+  Stamp stamp{0};
+  std::vector<StrictTake> takes;
+  friend bool operator==(const StrictBatch&, const StrictBatch&) = default;
+};
+
+// Manual control over sizing (semantics 7); wins over the algorithm, inside the guarantee.
+struct SetOverride {
+  std::string limit;
+  NodeId node;
+  bool has_pin = false;
+  bool has_min = false;
+  bool has_max = false;
+  Tokens pin;
+  Tokens min;
+  Tokens max;
+  bool freeze = false;
+  bool no_lend = false;
+  std::string author;
+  std::string reason;
+  std::int64_t expires_ms =
+      0;  // wall clock of the asker, 0: never; only ends an override, never a right
+  friend bool operator==(const SetOverride&, const SetOverride&) = default;
+};
+struct ClearOverride {
+  std::string limit;
+  NodeId node;
+  friend bool operator==(const ClearOverride&, const ClearOverride&) = default;
+};
+
+// Planned rotation (semantics 3.8): the old leader's last word before it transfers leadership.
+struct HandoverSession {
+  Account account;
+  base::Duration remaining{0};
+  friend bool operator==(const HandoverSession&, const HandoverSession&) = default;
+};
+struct Handover {
+  Stamp stamp{0};
+  std::uint64_t term = 0;
+  std::vector<HandoverSession> sessions;
+  friend bool operator==(const Handover&, const Handover&) = default;
+};
+struct CancelHandover {
+  friend bool operator==(const CancelHandover&, const CancelHandover&) = default;
+};
+
+using Command = std::variant<OpenSession, ReturnSession, ReclaimSession, ChangeShares, Configure,
+                             StrictBatch, SetOverride, ClearOverride, Handover, CancelHandover>;
+
+// ---- what applying them answers ----
+
+enum class Applied : std::uint8_t {
+  kDone,
+  kRefused,    // would break an invariant or names what is not there; nothing changed
+  kDuplicate,  // had its effect before
+  kExpired     // a strict id older than the dedup window
+};
+
+struct StrictAnswer {
+  Applied applied = Applied::kRefused;
+  bool admitted = false;
+  Tokens remaining;
+  base::Duration retry_after{0};
+  friend bool operator==(const StrictAnswer&, const StrictAnswer&) = default;
+};
+
+struct Outcome {
+  Applied applied = Applied::kDone;
+  Account account;                    // OpenSession
+  std::vector<Applied> changes;       // ChangeShares: one per change
+  std::vector<StrictAnswer> answers;  // StrictBatch: one per take
+  std::string reason;                 // Configure: why it was refused
+};
+
+}  // namespace brigade::node

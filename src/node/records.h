@@ -1,0 +1,91 @@
+// What a shard's token store is made of, record by record: the units that are persisted, shipped in
+// snapshots and compared between replicas.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "node/commands.h"
+#include "node/ledger.h"
+
+namespace brigade::node {
+
+// One per shard.
+struct MetaRecord {
+  Stamp stamp{0};                    // the largest shard time applied
+  Version config_version;            // index of the last Configure that changed anything
+  std::uint64_t handover_term = 0;   // term whose leader handed over last; 0: none in force
+  std::uint64_t handover_index = 0;  // where that Handover is in the log
+  friend bool operator==(const MetaRecord&, const MetaRecord&) = default;
+};
+struct ConfigRecord {
+  bucket::LimitSpec spec;
+  Version version;
+  friend bool operator==(const ConfigRecord&, const ConfigRecord&) = default;
+};
+// A deleted limit: re-creation while this is younger than b/r starts empty.
+struct TombstoneRecord {
+  std::string limit;
+  Version version;
+  Stamp deleted{0};
+  base::Duration refill{0};  // b/r at deletion
+  friend bool operator==(const TombstoneRecord&, const TombstoneRecord&) = default;
+};
+struct SessionRecord {
+  Account account;
+  NodeId node;
+  Boot boot;
+  std::uint64_t attempt = 0;
+  friend bool operator==(const SessionRecord&, const SessionRecord&) = default;
+};
+struct LedgerRecord {
+  LedgerId id;
+  Ledger ledger;
+  friend bool operator==(const LedgerRecord&, const LedgerRecord&) = default;
+};
+struct StrictRecord {
+  LedgerId id;
+  Tokens level;
+  Stamp refilled{0};
+  friend bool operator==(const StrictRecord&, const StrictRecord&) = default;
+};
+// One admitted strict id inside the dedup window.
+struct StrictIdRecord {
+  KeyHash id;
+  Stamp applied{0};
+  Tokens remaining;
+  friend bool operator==(const StrictIdRecord&, const StrictIdRecord&) = default;
+};
+struct OverrideRecord {
+  SetOverride value;
+  friend bool operator==(const OverrideRecord&, const OverrideRecord&) = default;
+};
+
+using StateRecord = std::variant<MetaRecord, ConfigRecord, TombstoneRecord, SessionRecord,
+                                 LedgerRecord, StrictRecord, StrictIdRecord, OverrideRecord>;
+
+// The order-preserving name of a record inside its shard: kind byte, then its identity.
+std::string record_key(const StateRecord& record);
+
+// A changed record, or a dropped one (`dropped` names it and `record` is not looked at).
+struct RecordWrite {
+  std::string key;
+  bool dropped = false;
+  StateRecord record;
+};
+
+// Turns commands and records into bytes and back. Stateless; implemented by the wire room. Decoding
+// is total: malformed bytes yield false.
+class Codec {
+ public:
+  virtual ~Codec() = default;
+  [[nodiscard]] virtual std::string encode(const Command& command) const = 0;
+  [[nodiscard]] virtual bool decode(std::string_view bytes, Command& out) const = 0;
+  [[nodiscard]] virtual std::string encode(const StateRecord& record) const = 0;
+  [[nodiscard]] virtual bool decode(std::string_view bytes, StateRecord& out) const = 0;
+};
+
+}  // namespace brigade::node

@@ -1,0 +1,316 @@
+#include "node/token_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace brigade::node {
+namespace {
+
+// The hash that places limits and keys on shards; part of the stored format, so never change it.
+constexpr std::uint64_t kPlacementSeed = 0x6272696761646531U;
+
+}  // namespace
+
+TokenStore::TokenStore(ShardId shard, std::uint32_t shards) : shard_(shard), shards_(shards) {
+  BRIGADE_CHECK(shards > 0 && shard.value() < shards);
+}
+
+ShardId TokenStore::home_of(std::string_view limit, std::uint32_t shards) {
+  return ShardId(static_cast<std::uint32_t>(base::hash_key(limit, kPlacementSeed).low % shards));
+}
+
+ShardId TokenStore::home_of(std::string_view limit, KeyHash key, std::uint32_t shards) {
+  const std::uint64_t mixed = base::hash_key(limit, kPlacementSeed).low ^ key.high;
+  return ShardId(static_cast<std::uint32_t>(mixed % shards));
+}
+
+const ConfigRecord* TokenStore::limit(const std::string& name) const {
+  const auto found = limits_.find(name);
+  return found == limits_.end() ? nullptr : &found->second;
+}
+
+const Ledger* TokenStore::ledger(const LedgerId& id) const {
+  const auto found = ledgers_.find(id);
+  return found == ledgers_.end() ? nullptr : &found->second;
+}
+
+Outcome TokenStore::apply(std::uint64_t index, const Command& command) {
+  return std::visit([&](const auto& one) { return apply_one(index, one); }, command);
+}
+
+void TokenStore::advance(Stamp stamp) {
+  if (stamp > meta_.stamp) {
+    meta_.stamp = stamp;
+    touch(meta_);
+  }
+}
+
+Outcome TokenStore::apply_one(std::uint64_t index, const OpenSession& command) {
+  const auto same = [&](const auto& entry) {
+    const SessionRecord& session = entry.second;
+    return session.node == command.node && session.boot == command.boot &&
+           session.attempt >= command.attempt;
+  };
+  const auto found = std::find_if(sessions_.begin(), sessions_.end(), same);
+  if (found != sessions_.end()) {
+    const bool mine = found->second.attempt == command.attempt;
+    return {.applied = mine ? Applied::kDuplicate : Applied::kRefused,
+            .account = mine ? found->first : Account{}};
+  }
+  if (sessions_.size() >= kMaxSessions || !command.node) {
+    return {.applied = Applied::kRefused};
+  }
+  const Account account(index);
+  const SessionRecord session{
+      .account = account, .node = command.node, .boot = command.boot, .attempt = command.attempt};
+  sessions_.emplace(account, session);
+  touch(session);
+  return {.account = account};
+}
+
+void TokenStore::end_session(Account account, const std::vector<Surrender>& surrendered) {
+  std::vector<LedgerId> changed;
+  for (auto& [id, ledger] : ledgers_) {
+    Tokens tokens;
+    for (const Surrender& item : surrendered) {
+      if (item.ledger == id) {
+        tokens = std::max(tokens, item.tokens);
+      }
+    }
+    if (ledger.release(account, tokens, meta_.stamp)) {
+      touch(LedgerRecord{.id = id, .ledger = ledger});
+      changed.push_back(id);
+    }
+  }
+  for (const LedgerId& id : changed) {
+    settle_dropped(id);
+  }
+  const auto session = sessions_.find(account);
+  drop(session->second);
+  sessions_.erase(session);
+}
+
+Outcome TokenStore::apply_one(std::uint64_t, const ReturnSession& command) {
+  const auto found = sessions_.find(command.account);
+  if (found == sessions_.end()) {
+    return {.applied = Applied::kDuplicate};  // applied once by existence; void after a Reclaim
+  }
+  if (found->second.boot != command.boot) {
+    return {.applied = Applied::kRefused};
+  }
+  end_session(command.account, command.surrendered);
+  return {};
+}
+
+Outcome TokenStore::apply_one(std::uint64_t, const ReclaimSession& command) {
+  if (!sessions_.contains(command.account)) {
+    return {.applied = Applied::kDuplicate};
+  }
+  end_session(command.account, {});
+  return {};
+}
+
+Applied TokenStore::change(std::uint64_t index, const ShareChange& change) {
+  const auto& [id, account] = std::visit(
+      [](const auto& one) { return std::pair<const LedgerId&, Account>(one.ledger, one.account); },
+      change);
+  const auto found = ledgers_.find(id);
+  if (found == ledgers_.end() || !sessions_.contains(account)) {
+    return Applied::kRefused;
+  }
+  Ledger& ledger = found->second;
+  bool done = false;
+  if (const auto* shrink = std::get_if<ShrinkShare>(&change)) {
+    done = ledger.shrink(*shrink, Epoch(index));
+  } else if (const auto* ack = std::get_if<AckShrink>(&change)) {
+    done = ledger.acknowledge(*ack, meta_.stamp);
+  } else if (const auto* grow = std::get_if<GrowShare>(&change)) {
+    // A dropped limit is on its way to (0, 0): nothing of it grows any more.
+    done = limits_.contains(id.limit) && ledger.grow(*grow, Epoch(index), meta_.stamp);
+  }
+  if (!done) {
+    return Applied::kRefused;
+  }
+  touch(LedgerRecord{.id = id, .ledger = ledger});
+  settle_dropped(id);
+  return Applied::kDone;
+}
+
+Outcome TokenStore::apply_one(std::uint64_t index, const ChangeShares& command) {
+  advance(command.stamp);
+  Outcome outcome;
+  outcome.changes.reserve(command.changes.size());
+  for (const ShareChange& one : command.changes) {
+    outcome.changes.push_back(change(index, one));
+  }
+  return outcome;
+}
+
+Outcome TokenStore::apply_one(std::uint64_t index, const Configure& command) {
+  advance(command.stamp);
+  for (const bucket::LimitSpec& spec : command.limits) {
+    if (const auto status = bucket::validate(spec); !status) {
+      return {.applied = Applied::kRefused, .reason = spec.name + ": " + status.error().message};
+    }
+  }
+  if (limits_.size() + command.limits.size() > kMaxLimits) {
+    return {.applied = Applied::kRefused, .reason = "more than 10000 limits"};
+  }
+  std::vector<std::string> dropped = command.dropped;
+  if (command.prune) {
+    for (const auto& [name, record] : limits_) {
+      const auto listed = [&name = name](const auto& spec) { return spec.name == name; };
+      if (std::none_of(command.limits.begin(), command.limits.end(), listed)) {
+        dropped.push_back(name);
+      }
+    }
+  }
+  for (const std::string& name : dropped) {
+    drop_limit(index, name);
+  }
+  for (const bucket::LimitSpec& spec : command.limits) {
+    put_limit(index, spec);
+  }
+  return {};
+}
+
+bool TokenStore::recently_deleted(const std::string& name) const {
+  const auto tomb = tombs_.find(name);
+  return tomb != tombs_.end() && meta_.stamp - tomb->second.deleted < tomb->second.refill;
+}
+
+void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
+  const auto known = limits_.find(spec.name);
+  if (known != limits_.end()) {
+    const bucket::LimitSpec& old = known->second.spec;
+    if (old == spec) {
+      return;  // declaring the same again changes nothing, not even the version
+    }
+    if (old.mode != spec.mode || old.per_key != spec.per_key) {
+      drop_limit(index,
+                 spec.name);  // semantics 4: changing `per` or `mode` is deleting and creating
+    } else if (spec.mode == bucket::Mode::kStrict) {
+      settle_strict(old);
+    }
+  } else if (spec.mode == bucket::Mode::kStrict) {
+    settle_strict(spec);
+  }
+  const ConfigRecord record{.spec = spec, .version = Version(index)};
+  limits_.insert_or_assign(spec.name, record);
+  touch(record);
+  meta_.config_version = Version(index);
+  touch(meta_);
+  const bool shared = !spec.per_key && spec.mode == bucket::Mode::kShared;
+  if (!shared || home_of(spec.name, shards_) != shard_) {
+    return;
+  }
+  const LedgerId id{.limit = spec.name, .key = {}};
+  auto found = ledgers_.find(id);
+  if (found != ledgers_.end()) {
+    found->second.configure(spec.rate, spec.burst, meta_.stamp);
+  } else {
+    const Tokens level = recently_deleted(spec.name) ? Tokens{} : spec.burst;
+    found = ledgers_.emplace(id, Ledger(spec.rate, spec.burst, level, meta_.stamp)).first;
+  }
+  touch(LedgerRecord{.id = id, .ledger = found->second});
+}
+
+void TokenStore::drop_limit(std::uint64_t index, const std::string& name) {
+  const auto found = limits_.find(name);
+  if (found == limits_.end()) {
+    return;
+  }
+  const bucket::LimitSpec& spec = found->second.spec;
+  const TombstoneRecord tomb{.limit = name,
+                             .version = Version(index),
+                             .deleted = meta_.stamp,
+                             .refill = spec.rate.time_for(spec.burst)};
+  tombs_.insert_or_assign(name, tomb);
+  touch(tomb);
+  drop(found->second);
+  limits_.erase(found);
+  meta_.config_version = Version(index);
+  touch(meta_);
+  for (auto it = overrides_.begin(); it != overrides_.end();) {
+    if (it->first.first == name) {
+      drop(OverrideRecord{it->second});
+      it = overrides_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+  const LedgerId id{.limit = name, .key = {}};
+  if (const auto ledger = ledgers_.find(id); ledger != ledgers_.end()) {
+    ledger->second.configure(Rate{}, Tokens{}, meta_.stamp);
+    touch(LedgerRecord{.id = id, .ledger = ledger->second});
+    settle_dropped(id);
+  }
+}
+
+void TokenStore::settle_dropped(const LedgerId& id) {
+  const auto found = ledgers_.find(id);
+  if (found != ledgers_.end() && found->second.burst() == Tokens{} &&
+      found->second.shares().empty()) {
+    drop(LedgerRecord{.id = id, .ledger = found->second});
+    ledgers_.erase(found);
+  }
+}
+
+Outcome TokenStore::apply_one(std::uint64_t, const SetOverride& command) {
+  if (!limits_.contains(command.limit)) {
+    return {.applied = Applied::kRefused, .reason = "no such limit"};
+  }
+  overrides_.insert_or_assign({command.limit, command.node}, command);
+  touch(OverrideRecord{command});
+  return {};
+}
+
+Outcome TokenStore::apply_one(std::uint64_t, const ClearOverride& command) {
+  const auto found = overrides_.find({command.limit, command.node});
+  if (found == overrides_.end()) {
+    return {.applied = Applied::kDuplicate};
+  }
+  drop(OverrideRecord{found->second});
+  overrides_.erase(found);
+  return {};
+}
+
+Outcome TokenStore::apply_one(std::uint64_t index, const Handover& command) {
+  advance(command.stamp);
+  meta_.handover_term = command.term;
+  meta_.handover_index = index;
+  touch(meta_);
+  return {};
+}
+
+Outcome TokenStore::apply_one(std::uint64_t, const CancelHandover&) {
+  meta_.handover_term = 0;
+  meta_.handover_index = 0;
+  touch(meta_);
+  return {};
+}
+
+void TokenStore::touch(StateRecord record) {
+  std::string key = record_key(record);
+  writes_.insert_or_assign(key,
+                           RecordWrite{.key = key, .dropped = false, .record = std::move(record)});
+}
+
+void TokenStore::drop(const StateRecord& record) {
+  std::string key = record_key(record);
+  writes_.insert_or_assign(key, RecordWrite{.key = key, .dropped = true, .record = record});
+}
+
+std::vector<RecordWrite> TokenStore::take_writes() {
+  std::vector<RecordWrite> taken;
+  taken.reserve(writes_.size());
+  for (auto& [key, write] : writes_) {
+    taken.push_back(std::move(write));
+  }
+  writes_.clear();
+  return taken;
+}
+
+}  // namespace brigade::node

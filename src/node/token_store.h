@@ -1,0 +1,99 @@
+// The replicated state machine of one shard: limits, sessions, ledgers, strict buckets, overrides.
+//
+// Applying a command is deterministic and total: whatever is in the log, every replica ends alike,
+// and a command that would break an invariant is refused at apply, whoever sent it (semantics 3.1).
+// Threads: single-threaded (owner: node). Limits: kMax... below; refused beyond.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "node/commands.h"
+#include "node/ledger.h"
+#include "node/records.h"
+
+namespace brigade::node {
+
+class TokenStore {
+ public:
+  static constexpr std::size_t kMaxLimits = 10'000;
+  static constexpr std::size_t kMaxSessions = 10'000;
+  static constexpr std::size_t kMaxStrictBuckets = 1'000'000;
+  // How long an admitted strict id is remembered, in shard time; older ids are refused.
+  static constexpr base::Duration kDedupWindow = base::seconds(60);
+
+  explicit TokenStore(ShardId shard, std::uint32_t shards);
+
+  // Applies the command at this log index. What changed is in take_writes() afterwards.
+  Outcome apply(std::uint64_t index, const Command& command);
+  // Replaces everything by these records (a snapshot or what storage kept). False if they are not
+  // consistent; the store is then empty.
+  bool restore(const std::vector<StateRecord>& records);
+  [[nodiscard]] std::vector<StateRecord> records() const;
+  // Records changed since the last call, for storage to write in one batch with the applied index.
+  std::vector<RecordWrite> take_writes();
+
+  // The shard in which a limit lives: every shard knows every limit, one keeps its ledger.
+  [[nodiscard]] static ShardId home_of(std::string_view limit, std::uint32_t shards);
+  [[nodiscard]] static ShardId home_of(std::string_view limit, KeyHash key, std::uint32_t shards);
+
+  [[nodiscard]] const MetaRecord& meta() const { return meta_; }
+  [[nodiscard]] const std::map<std::string, ConfigRecord>& limits() const { return limits_; }
+  [[nodiscard]] const ConfigRecord* limit(const std::string& name) const;
+  [[nodiscard]] const std::map<std::string, TombstoneRecord>& tombstones() const { return tombs_; }
+  [[nodiscard]] const std::map<Account, SessionRecord>& sessions() const { return sessions_; }
+  [[nodiscard]] const std::map<LedgerId, Ledger>& ledgers() const { return ledgers_; }
+  [[nodiscard]] const Ledger* ledger(const LedgerId& id) const;
+  [[nodiscard]] const std::map<std::pair<std::string, NodeId>, SetOverride>& overrides() const {
+    return overrides_;
+  }
+
+  void check_invariants() const;
+
+ private:
+  Outcome apply_one(std::uint64_t index, const OpenSession& command);
+  Outcome apply_one(std::uint64_t index, const ReturnSession& command);
+  Outcome apply_one(std::uint64_t index, const ReclaimSession& command);
+  Outcome apply_one(std::uint64_t index, const ChangeShares& command);
+  Outcome apply_one(std::uint64_t index, const Configure& command);
+  Outcome apply_one(std::uint64_t index, const StrictBatch& command);
+  Outcome apply_one(std::uint64_t index, const SetOverride& command);
+  Outcome apply_one(std::uint64_t index, const ClearOverride& command);
+  Outcome apply_one(std::uint64_t index, const Handover& command);
+  Outcome apply_one(std::uint64_t index, const CancelHandover& command);
+
+  Applied change(std::uint64_t index, const ShareChange& change);
+  void put_limit(std::uint64_t index, const bucket::LimitSpec& spec);
+  void drop_limit(std::uint64_t index, const std::string& name);
+  // Deleted so lately that a full bucket now could pass the limit.
+  [[nodiscard]] bool recently_deleted(const std::string& name) const;
+  // Brings every bucket of a strict limit up to now under the configuration in force until now.
+  void settle_strict(const bucket::LimitSpec& spec);
+  // Deletes a lowered ledger once every account is gone.
+  void settle_dropped(const LedgerId& id);
+  StrictAnswer take_strict(const StrictTake& take);
+  void forget_old_ids();
+  void end_session(Account account, const std::vector<Surrender>& surrendered);
+  void advance(Stamp stamp);
+  bool restore_one(const StateRecord& record);
+  void touch(StateRecord record);
+  void drop(const StateRecord& record);
+
+  ShardId shard_;
+  std::uint32_t shards_;
+  MetaRecord meta_;
+  std::map<std::string, ConfigRecord> limits_;
+  std::map<std::string, TombstoneRecord> tombs_;
+  std::map<Account, SessionRecord> sessions_;
+  std::map<LedgerId, Ledger> ledgers_;
+  std::map<LedgerId, StrictRecord> strict_;
+  std::map<KeyHash, StrictIdRecord> strict_ids_;
+  std::set<std::pair<Stamp, KeyHash>> strict_ages_;
+  std::map<std::pair<std::string, NodeId>, SetOverride> overrides_;
+  std::map<std::string, RecordWrite> writes_;  // by key: the last write wins
+};
+
+}  // namespace brigade::node

@@ -1,0 +1,82 @@
+// The token store as records: snapshots, restarts, and what must hold of them.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "node/token_store.h"
+
+namespace brigade::node {
+
+std::vector<StateRecord> TokenStore::records() const {
+  std::vector<StateRecord> all;
+  all.emplace_back(meta_);
+  for (const auto& [name, record] : limits_) {
+    all.emplace_back(record);
+  }
+  for (const auto& [name, record] : tombs_) {
+    all.emplace_back(record);
+  }
+  for (const auto& [account, record] : sessions_) {
+    all.emplace_back(record);
+  }
+  for (const auto& [id, ledger] : ledgers_) {
+    all.emplace_back(LedgerRecord{.id = id, .ledger = ledger});
+  }
+  for (const auto& [id, record] : strict_) {
+    all.emplace_back(record);
+  }
+  for (const auto& [id, record] : strict_ids_) {
+    all.emplace_back(record);
+  }
+  for (const auto& [name, value] : overrides_) {
+    all.emplace_back(OverrideRecord{value});
+  }
+  return all;
+}
+
+bool TokenStore::restore_one(const StateRecord& record) {
+  if (const auto* meta = std::get_if<MetaRecord>(&record)) {
+    meta_ = *meta;
+  } else if (const auto* config = std::get_if<ConfigRecord>(&record)) {
+    return limits_.emplace(config->spec.name, *config).second &&
+           bucket::validate(config->spec).has_value();
+  } else if (const auto* tomb = std::get_if<TombstoneRecord>(&record)) {
+    return tombs_.emplace(tomb->limit, *tomb).second;
+  } else if (const auto* session = std::get_if<SessionRecord>(&record)) {
+    return sessions_.emplace(session->account, *session).second;
+  } else if (const auto* ledger = std::get_if<LedgerRecord>(&record)) {
+    return ledgers_.emplace(ledger->id, ledger->ledger).second && ledger->ledger.consistent();
+  } else if (const auto* strict = std::get_if<StrictRecord>(&record)) {
+    return strict_.emplace(strict->id, *strict).second;
+  } else if (const auto* id = std::get_if<StrictIdRecord>(&record)) {
+    strict_ages_.emplace(id->applied, id->id);
+    return strict_ids_.emplace(id->id, *id).second;
+  } else if (const auto* value = std::get_if<OverrideRecord>(&record)) {
+    return overrides_.emplace(std::pair(value->value.limit, value->value.node), value->value)
+        .second;
+  }
+  return true;
+}
+
+bool TokenStore::restore(const std::vector<StateRecord>& records) {
+  *this = TokenStore(shard_, shards_);
+  for (const StateRecord& record : records) {
+    if (!restore_one(record)) {
+      *this = TokenStore(shard_, shards_);
+      return false;
+    }
+  }
+  return true;
+}
+
+void TokenStore::check_invariants() const {
+  for (const auto& [id, ledger] : ledgers_) {
+    BRIGADE_CHECK(ledger.consistent());
+    for (const auto& [account, share] : ledger.shares()) {
+      BRIGADE_CHECK(sessions_.contains(account));
+    }
+  }
+  BRIGADE_CHECK(strict_ids_.size() == strict_ages_.size());
+}
+
+}  // namespace brigade::node
