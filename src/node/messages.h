@@ -1,0 +1,253 @@
+// What nodes say to each other about rights, loans and decisions. (Raft's and gossip's own messages
+// travel beside these.) Every message may be lost, doubled, reordered or late: each names the
+// session, epoch, sequence or ticket that makes a stray one harmless.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "node/acquire.h"
+#include "node/commands.h"
+#include "node/records.h"
+#include "node/rights.h"
+
+namespace brigade::node {
+
+// The asker's own name for an answer it waits for; unique for the life of its process.
+using Ticket = std::uint64_t;
+
+// ---- sessions (semantics 3) ----
+
+struct OpenAsk {
+  ShardId shard;
+  Boot boot;
+  std::uint64_t attempt = 0;
+};
+struct OpenAnswer {
+  ShardId shard;
+  Boot boot;
+  std::uint64_t attempt = 0;
+  Account account;  // zero: refused, ask again later
+};
+
+// What a node saw of one ledger since its last report.
+struct DemandReport {
+  LedgerId ledger;
+  Rate offered;    // admitted + refused + waiting, tokens/s
+  Rate deviation;  // mean deviation of that over its windows
+  Tokens level;
+  Tokens largest;  // decayed maximum cost seen
+  Tokens lacking;  // pool demand: a cost that this node's size can never hold
+};
+struct Confirmation {
+  LedgerId ledger;
+  Epoch epoch;
+};
+// One per shard; all of one leader node's shards travel together. Without an account it only asks
+// which limits there are.
+struct Renew {
+  ShardId shard;
+  Account account;
+  Boot boot;
+  std::int64_t sent = 0;  // the sender's own fast clock, echoed; nobody else interprets it
+  Version config_known;
+  std::vector<Confirmation> confirmed;
+  std::vector<DemandReport> demands;
+};
+struct DroppedLimit {
+  std::string limit;
+  Version version;
+};
+struct RenewAnswer {
+  ShardId shard;
+  Account account;
+  Boot boot;
+  std::int64_t sent = 0;
+  bool live = false;  // the session holds for tau from `sent`
+  bool gone = false;  // the account does not exist any more: the session is over
+  base::Duration tau{0};
+  std::int32_t drift_ppm = 0;
+  Version config_version;
+  std::vector<ConfigRecord> limits;  // changed since config_known, whose home is this shard
+  std::vector<DroppedLimit> dropped;
+  std::vector<Rights> rights;        // not confirmed yet
+  std::vector<std::string> no_lend;  // limits that an override keeps this node from lending
+};
+// A limit changed: ask again now instead of at the next renewal.
+struct ConfigHint {
+  ShardId shard;
+  Version version;
+};
+
+// ---- rights (semantics 4) ----
+
+struct RightsNotice {
+  ShardId shard;
+  Account account;
+  std::vector<Rights> rights;
+};
+struct ShrunkReport {
+  LedgerId ledger;
+  Epoch epoch;
+  Tokens surplus;
+};
+struct ShrunkNotice {
+  ShardId shard;
+  Account account;
+  std::vector<ShrunkReport> shrunk;
+};
+
+// ---- loans (semantics 5) ----
+
+struct Lender {
+  NodeId node;
+  Tokens free;
+};
+struct Borrow {
+  std::string limit;
+  Version version;
+  Account account;  // the borrower's
+  std::uint64_t seq = 0;
+  Tokens want;
+  Tokens min;
+  std::uint8_t priority = 0;  // index into the limit's classes, 0: none
+  bool by_hand = false;       // an operator's transfer: the lender's own need does not count
+};
+struct Loan {
+  std::string limit;
+  Account account;
+  std::uint64_t seq = 0;
+  Tokens granted;
+  Tokens free_after;
+  std::vector<Lender> others;
+};
+
+// ---- decisions taken elsewhere: home keys and strict limits (semantics 6) ----
+
+struct Ask {
+  ShardId shard;
+  Ticket ticket = 0;
+  LedgerId ledger;
+  Tokens cost;
+  std::string priority;
+  base::Duration wait{0};
+  bool peek = false;
+  KeyHash id;  // strict only
+};
+struct Told {
+  Ticket ticket = 0;
+  bool elsewhere = false;  // not the leader (any more): nothing was taken, ask `leader`
+  NodeId leader;
+  Verdict verdict = Verdict::kRefused;
+  Tokens remaining;
+  base::Duration retry_after{0};
+  base::Duration reset_after{0};
+};
+
+// ---- control plane ----
+
+struct Submit {
+  ShardId shard;
+  Ticket ticket = 0;
+  Command command;
+};
+struct Submitted {
+  Ticket ticket = 0;
+  bool elsewhere = false;  // not the leader: nothing happened, ask `leader`
+  bool unknown = false;    // may or may not have happened
+  NodeId leader;
+  Outcome outcome;
+};
+// Moves tokens by hand: the receiver pulls through the ordinary loan protocol.
+struct PullAsk {
+  Ticket ticket = 0;
+  std::string limit;
+  NodeId from;
+  Tokens amount;
+};
+struct PullAnswer {
+  Ticket ticket = 0;
+  Tokens amount;
+  std::string reason;  // why less than asked
+};
+struct SurveyAsk {
+  Ticket ticket = 0;
+};
+struct BucketReport {
+  LedgerId ledger;
+  Rate rate;
+  Tokens size;
+  Tokens level;
+  Tokens lent;
+  Tokens borrowed;
+  Tokens admitted;
+  Tokens refused;
+};
+struct ReplicaReport {
+  ShardId shard;
+  std::uint64_t term = 0;
+  bool leads = false;
+  std::uint64_t commit = 0;
+  std::uint64_t applied = 0;
+  base::Duration leader_for{0};
+  std::vector<NodeId> voters;
+  std::vector<NodeId> learners;
+};
+struct PoolReport {
+  LedgerId ledger;
+  Rate rate;
+  Tokens size;
+  Tokens level;
+  Rate effective_rate;
+  Tokens effective_burst;
+};
+struct SurveyAnswer {
+  Ticket ticket = 0;
+  std::vector<BucketReport> buckets;
+  std::vector<ReplicaReport> replicas;
+  std::vector<PoolReport> pools;  // of the shards led here
+};
+
+using PeerMessage = std::variant<OpenAsk, OpenAnswer, Renew, RenewAnswer, ConfigHint, RightsNotice,
+                                 ShrunkNotice, Borrow, Loan, Ask, Told, Submit, Submitted, PullAsk,
+                                 PullAnswer, SurveyAsk, SurveyAnswer>;
+
+// ---- what a node publishes of itself through gossip ----
+
+// Changes rarely; part of the member record.
+struct MemberMeta {
+  std::string redis;
+  std::string http;
+  std::string envoy;
+  std::string region;
+  std::string zone;
+  std::string version;
+};
+struct LeadReport {
+  ShardId shard;
+  std::uint64_t term = 0;
+};
+struct FreeReport {
+  std::uint64_t limit = 0;  // hash of the limit's name
+  Tokens free;
+  bool starving = false;
+};
+// Changes all the time; an opaque digest to gossip.
+struct NodeDigest {
+  std::uint32_t cpu_permille = 0;
+  std::uint64_t memory_bytes = 0;
+  std::uint64_t net_in_bps = 0;
+  std::uint64_t net_out_bps = 0;
+  std::uint64_t request_us_p99 = 0;
+  std::uint64_t offered_per_s = 0;
+  bool draining = false;
+  std::vector<LeadReport> leads;  // shards that this node leads
+  std::vector<Version> configs;   // per shard: the configuration that this node serves
+  std::vector<FreeReport> free;   // at most kMaxFreeReports, most free first
+  static constexpr std::size_t kMaxFreeReports = 16;
+};
+
+}  // namespace brigade::node
