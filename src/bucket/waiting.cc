@@ -1,0 +1,150 @@
+#include "bucket/waiting.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+
+namespace brigade::bucket {
+namespace {
+
+using base::TimePoint;
+using base::Tokens;
+using base::Wide;
+
+// Virtual time passes in micro-tokens x 2^20 / weight, so that no weight loses precision.
+Wide virtual_cost(Tokens cost, std::int64_t weight) {
+  return static_cast<Wide>(cost.micro()) * (1 << 20) / weight;
+}
+
+}  // namespace
+
+WaitingQueue::WaitingQueue(std::vector<WaitingClass> classes, std::size_t max_waiting)
+    : max_waiting_(max_waiting) {
+  BRIGADE_CHECK(!classes.empty());
+  for (const WaitingClass& terms : classes) {
+    BRIGADE_CHECK(terms.weight >= 1);
+    lines_.push_back(Line{terms, 0, {}});
+  }
+}
+
+bool WaitingQueue::push(const Waiting& request) {
+  BRIGADE_CHECK(request.priority < lines_.size());
+  BRIGADE_CHECK(!index_.contains(request.ticket));
+  if (index_.size() >= max_waiting_) {
+    return false;
+  }
+  Line& line = lines_[request.priority];
+  if (line.requests.empty()) {
+    // An idle class saves up no turns.
+    line.start = std::max(line.start, virtual_time_);
+  }
+  // Classes are first come first served because tickets ascend.
+  BRIGADE_CHECK(line.requests.empty() || line.requests.rbegin()->first < request.ticket);
+  line.requests.emplace(request.ticket, request);
+  index_.emplace(request.ticket, request.priority);
+  deadlines_.emplace(request.deadline, request.ticket);
+  cost_ += request.cost.micro();
+  return true;
+}
+
+std::vector<std::size_t> WaitingQueue::turns() const {
+  std::vector<std::size_t> turns;
+  for (std::size_t i = 0; i < lines_.size(); ++i) {
+    if (!lines_[i].requests.empty()) {
+      turns.push_back(i);
+    }
+  }
+  std::stable_sort(turns.begin(), turns.end(), [this](std::size_t a, std::size_t b) {
+    return lines_[a].start < lines_[b].start;
+  });
+  return turns;
+}
+
+std::optional<Waiting> WaitingQueue::pop_ready(Tokens level) {
+  std::optional<Tokens> smallest_floor_blocked;
+  const std::vector<std::size_t> order = turns();
+  for (const std::size_t i : order) {
+    Line& line = lines_[i];
+    if (smallest_floor_blocked && line.terms.floor >= *smallest_floor_blocked) {
+      continue;
+    }
+    const Waiting first = line.requests.begin()->second;
+    if (first.cost > Tokens{} && level - first.cost < line.terms.floor) {
+      smallest_floor_blocked = line.terms.floor;
+      continue;
+    }
+    virtual_time_ = std::max(virtual_time_, line.start);
+    for (auto passed = order.begin(); *passed != i; ++passed) {
+      lines_[*passed].start = std::max(lines_[*passed].start, line.start);
+    }
+    line.start += virtual_cost(first.cost, line.terms.weight);
+    return remove(first.ticket);
+  }
+  return std::nullopt;
+}
+
+Waiting WaitingQueue::remove(Ticket ticket) {
+  const auto found = index_.find(ticket);
+  Line& line = lines_[found->second];
+  const auto position = line.requests.find(ticket);
+  const Waiting request = position->second;
+  line.requests.erase(position);
+  index_.erase(found);
+  deadlines_.erase({request.deadline, ticket});
+  cost_ -= request.cost.micro();
+  return request;
+}
+
+void WaitingQueue::expire(TimePoint now, std::vector<Waiting>& out) {
+  while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+    out.push_back(remove(deadlines_.begin()->second));
+  }
+}
+
+bool WaitingQueue::cancel(Ticket ticket) {
+  if (!index_.contains(ticket)) {
+    return false;
+  }
+  remove(ticket);
+  return true;
+}
+
+void WaitingQueue::set_floors(std::span<const Tokens> floors) {
+  BRIGADE_CHECK(floors.size() == lines_.size());
+  for (std::size_t i = 0; i < floors.size(); ++i) {
+    lines_[i].terms.floor = floors[i];
+  }
+}
+
+Tokens WaitingQueue::cost() const {
+  return Tokens::micro(static_cast<std::int64_t>(std::min<Wide>(cost_, Tokens::kMaxMicro)));
+}
+
+TimePoint WaitingQueue::next_deadline() const {
+  return deadlines_.empty() ? base::kNever : deadlines_.begin()->first;
+}
+
+const Waiting* WaitingQueue::front() const {
+  const std::vector<std::size_t> order = turns();
+  return order.empty() ? nullptr : &lines_[order.front()].requests.begin()->second;
+}
+
+void WaitingQueue::check_invariants() const {
+  std::size_t count = 0;
+  Wide cost = 0;
+  for (const Line& line : lines_) {
+    count += line.requests.size();
+    for (const auto& [ticket, request] : line.requests) {
+      cost += request.cost.micro();
+      BRIGADE_CHECK(deadlines_.contains({request.deadline, ticket}));
+      BRIGADE_CHECK(index_.contains(ticket));
+    }
+  }
+  BRIGADE_CHECK(count == index_.size());
+  BRIGADE_CHECK(count == deadlines_.size());
+  BRIGADE_CHECK(cost == cost_);
+  BRIGADE_CHECK(count <= max_waiting_);
+}
+
+}  // namespace brigade::bucket
