@@ -1,6 +1,7 @@
 #include "bucket/token_bucket.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "base/check.h"
 
@@ -20,13 +21,25 @@ void TokenBucket::mint(TimePoint now) {
   const base::Wide units =
       static_cast<base::Wide>(rate_.nano_per_second()) * (now - minted_until_).count() + fraction_;
   minted_until_ = now;
-  const base::Wide micro = units / kUnits;
-  if (micro >= room().micro()) {
-    level_ += room();
+  if (units <= INT64_MAX) [[likely]] {
+    // Dividing 64 bits by a constant is a multiplication; 128 bits would be a library call.
+    const auto narrow = static_cast<std::int64_t>(units);
+    credit(narrow / kUnits, narrow % kUnits);
+  } else {
+    const base::Wide micro = units / kUnits;
+    credit(micro > Tokens::kMaxMicro ? Tokens::kMaxMicro : static_cast<std::int64_t>(micro),
+           static_cast<std::int64_t>(units % kUnits));
+  }
+}
+
+void TokenBucket::credit(std::int64_t micro, std::int64_t fraction) {
+  const Tokens space = room();
+  if (micro >= space.micro()) {
+    level_ += space;
     fraction_ = 0;
   } else {
-    level_ += Tokens::micro(static_cast<std::int64_t>(micro));
-    fraction_ = static_cast<std::int64_t>(units % kUnits);
+    level_ += Tokens::micro(micro);
+    fraction_ = fraction;
   }
 }
 

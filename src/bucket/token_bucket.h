@@ -55,6 +55,8 @@ class TokenBucket {
   void check_invariants() const;
 
  private:
+  void credit(std::int64_t micro, std::int64_t fraction);
+
   Rate rate_;
   Tokens size_;
   Tokens level_;

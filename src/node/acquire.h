@@ -60,7 +60,11 @@ struct Decision {
   Duration reset_after{0};  // until the bucket is full again if nothing more is taken
   Tokens burst;             // the limit's configured burst and rate, for headers
   base::Rate rate;
-  ReservationId reservation;     // sequence 0 unless asked for and admitted
+  ReservationId reservation;  // sequence 0 unless asked for and admitted
+  // The deciding bucket's rights end here on this machine's fast line. Whoever delivers an
+  // admission reads the clock first, and refuses when it is past: the tokens died with the session
+  // (semantics 3.5).
+  base::TimePoint valid_until = base::kNever;
   std::uint32_t refused_by = 0;  // several limits: index of the first one that refused
   // Several limits: each one's own decision, in request order; empty for a single one.
   std::vector<Decision> each;

@@ -1,0 +1,109 @@
+#include "node/purse.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/coverage.h"
+
+namespace brigade::node {
+
+void Purse::open(Account account, TimePoint now) {
+  lapse();
+  account_ = account;
+  bucket_ = bucket::TokenBucket(Rate{}, Tokens{}, Tokens{}, now);
+}
+
+void Purse::lapse() {
+  account_ = Account{};
+  valid_until_ = TimePoint{};
+  rate_ = Rate{};
+  granted_seen_ = Tokens{};
+  epoch_ = Epoch{};
+  bucket_ = bucket::TokenBucket();
+  shrunk_.reset();
+  borrow_.reset();
+}
+
+void Purse::adopt(Account account, const Rights& rights, Instant now, Drift drift) {
+  if (!account_ || account != account_ || rights.epoch < epoch_) {
+    COVERED("rights of another session or an older epoch are ignored");
+    return;
+  }
+  if (rights.epoch == epoch_ && epoch_) {
+    return;  // the same again
+  }
+  const bool shrinks = rights.size < bucket_.size() || rights.rate < rate_;
+  if (borrow_ && bucket_.held() > rights.size) {
+    COVERED("a shrink closes the open borrow");
+    close_borrow();
+  }
+  rate_ = rights.rate;
+  epoch_ = rights.epoch;
+  const Tokens cut = bucket_.resize(rights.rate.derated(drift), rights.size, now.slow);
+  if (shrinks) {
+    shrunk_ = ShrunkReport{.ledger = rights.ledger, .epoch = rights.epoch, .surplus = cut};
+  } else {
+    shrunk_.reset();
+  }
+  // C only grows while a ledger lives: less of it under a newer epoch is a limit deleted and made
+  // anew.
+  const bool anew = rights.granted < granted_seen_;
+  const Tokens fresh = anew ? rights.granted : rights.granted - granted_seen_;
+  granted_seen_ = rights.granted;  // moves even when clamped
+  bucket_.put(fresh);
+}
+
+void Purse::undo(Account account, Tokens cost) {
+  if (account_ && account == account_) {
+    bucket_.put(cost);
+  }
+}
+
+std::optional<Purse::OpenBorrow> Purse::open_borrow(NodeId lender, Tokens want, Instant now) {
+  BRIGADE_CHECK(!borrow_);
+  bucket_.mint(now.slow);
+  const Tokens held = bucket_.hold(want);
+  if (held <= Tokens{}) {
+    return std::nullopt;
+  }
+  borrow_ = OpenBorrow{.seq = next_seq_++, .held = held, .lender = lender, .asked = now.slow};
+  return borrow_;
+}
+
+Tokens Purse::credit(const Loan& loan) {
+  if (!borrow_ || loan.seq != borrow_->seq || loan.account != account_) {
+    COVERED("a loan arrives after its sequence was closed");
+    return Tokens{};
+  }
+  const Tokens amount = std::clamp(loan.granted, Tokens{}, borrow_->held);
+  close_borrow();
+  bucket_.put(amount);
+  totals_.borrowed += amount;
+  return amount;
+}
+
+void Purse::close_borrow() {
+  if (borrow_) {
+    bucket_.release(borrow_->held);
+    borrow_.reset();
+  }
+}
+
+bool Purse::lend(Tokens amount) {
+  if (!bucket_.take(amount, Tokens{})) {
+    return false;
+  }
+  totals_.lent += amount;
+  return true;
+}
+
+void Purse::check_invariants() const {
+  bucket_.check_invariants();
+  BRIGADE_CHECK(bucket_.held() == (borrow_ ? borrow_->held : Tokens{}));
+  if (!account_) {
+    BRIGADE_CHECK(bucket_.size() == Tokens{});
+    BRIGADE_CHECK(bucket_.level() == Tokens{});
+  }
+}
+
+}  // namespace brigade::node

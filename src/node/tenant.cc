@@ -1,0 +1,190 @@
+#include "node/tenant.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/coverage.h"
+
+namespace brigade::node {
+
+Tenant::Tenant(ShardId shard, Boot boot, SessionTiming timing)
+    : shard_(shard), boot_(boot), timing_(timing) {}
+
+void Tenant::attach(const LedgerId& id, Purse& purse, Instant now) {
+  purses_[id] = &purse;
+  if (account_) {
+    purse.open(account_, now.slow);
+    purse.renew(valid_until_);
+  }
+  hurry(now);
+}
+
+void Tenant::detach(const LedgerId& id) {
+  purses_.erase(id);
+}
+
+void Tenant::hurry(Instant now) {
+  next_due_ = std::min(next_due_, now.slow);
+}
+
+void Tenant::end_session() {
+  for (auto& [id, purse] : purses_) {
+    purse->lapse();
+  }
+  account_ = Account{};
+  confirmed_ = false;
+  valid_until_ = TimePoint{};
+  ++attempt_;
+}
+
+bool Tenant::expire(Instant now) {
+  if (!account_ || now.fast < valid_until_) {
+    return false;
+  }
+  // An account that never had a renewal answered holds nothing; it only counts as lapsed when it
+  // lived.
+  const bool lived = confirmed_;
+  if (lived) {
+    COVERED("a session lapses");
+    end_session();
+    next_due_ = now.slow;
+  }
+  return lived;
+}
+
+std::optional<PeerMessage> Tenant::due(Instant now, bool urgent,
+                                       const std::function<std::vector<DemandReport>()>& demands) {
+  const bool report = urgent && account_ && now.slow >= earliest_report_;
+  if (now.slow < next_due_ && !report) {
+    return std::nullopt;
+  }
+  if (!account_ && !purses_.empty() && !stopped_) {
+    next_due_ = now.slow + timing_.retry_every;
+    return OpenAsk{.shard = shard_, .boot = boot_, .attempt = attempt_};
+  }
+  Renew renew{.shard = shard_,
+              .account = account_,
+              .boot = boot_,
+              .sent = now.fast.time_since_epoch().count(),
+              .config_known = config_known_};
+  if (account_) {
+    for (const auto& [id, purse] : purses_) {
+      if (purse->epoch()) {
+        renew.confirmed.push_back({.ledger = id, .epoch = purse->epoch()});
+      }
+    }
+    renew.demands = demands();
+  }
+  const bool settled = answered_ && (!account_ || confirmed_);
+  next_due_ = now.slow + (settled ? timing_.tau / 4 : timing_.retry_every);
+  earliest_report_ = now.slow + timing_.report_every;
+  return renew;
+}
+
+void Tenant::on(const OpenAnswer& answer, Instant now) {
+  if (account_ || answer.boot != boot_ || answer.attempt != attempt_ || !answer.account) {
+    return;
+  }
+  account_ = answer.account;
+  confirmed_ = false;
+  valid_until_ = TimePoint{};
+  for (auto& [id, purse] : purses_) {
+    purse->open(account_, now.slow);
+  }
+  next_due_ = now.slow;
+}
+
+std::optional<ShrunkNotice> Tenant::adopt(const std::vector<Rights>& rights, Instant now) {
+  ShrunkNotice notice{.shard = shard_, .account = account_};
+  for (const Rights& one : rights) {
+    const auto found = purses_.find(one.ledger);
+    if (found == purses_.end()) {
+      continue;  // a limit that this node does not know yet; repeated until confirmed
+    }
+    found->second->adopt(account_, one, now, timing_.drift);
+    const auto& shrunk = found->second->shrunk();
+    if (shrunk && shrunk->epoch == one.epoch) {
+      notice.shrunk.push_back(*shrunk);
+    }
+  }
+  if (notice.shrunk.empty()) {
+    return std::nullopt;
+  }
+  return notice;
+}
+
+std::optional<ShrunkNotice> Tenant::on(const RightsNotice& notice, Instant now) {
+  if (!account_ || notice.account != account_) {
+    return std::nullopt;
+  }
+  return adopt(notice.rights, now);
+}
+
+TenantNews Tenant::on(const RenewAnswer& answer, Instant now) {
+  TenantNews news;
+  if (answer.boot != boot_) {
+    return news;
+  }
+  answered_ = true;
+  news.answered = true;
+  if (answer.config_version > config_known_) {
+    config_known_ = answer.config_version;
+    news.limits = answer.limits;
+    news.dropped = answer.dropped;
+  }
+  if (!account_ || answer.account != account_) {
+    return news;
+  }
+  if (confirmed_ && now.fast >= valid_until_) {
+    COVERED("a renewal answered after the session's end revives nothing");
+    end_session();
+    next_due_ = now.slow;
+    news.lapsed = true;
+    return news;
+  }
+  if (answer.gone) {
+    // The account does not exist: whatever it held is void already.
+    news.lapsed = confirmed_;
+    end_session();
+    next_due_ = now.slow;
+    return news;
+  }
+  if (!answer.live) {
+    return news;
+  }
+  const TimePoint until = TimePoint(base::Duration(answer.sent)) + answer.tau;
+  if (now.fast >= until) {
+    return news;  // so late that it grants nothing
+  }
+  confirmed_ = true;
+  valid_until_ = std::max(valid_until_, until);
+  for (auto& [id, purse] : purses_) {
+    purse->renew(valid_until_);
+  }
+  return news;
+}
+
+std::optional<ReturnSession> Tenant::surrender(Instant now) {
+  stopped_ = true;
+  if (!live(now)) {
+    return std::nullopt;
+  }
+  ReturnSession command{.account = account_, .boot = boot_};
+  for (auto& [id, purse] : purses_) {
+    purse->mint(now);
+    command.surrendered.push_back({.ledger = id, .tokens = purse->bucket().level()});
+  }
+  end_session();
+  return command;
+}
+
+void Tenant::check_invariants() const {
+  for (const auto& [id, purse] : purses_) {
+    BRIGADE_CHECK(purse->account() == account_);
+    BRIGADE_CHECK(purse->valid_until() <= valid_until_);
+    purse->check_invariants();
+  }
+}
+
+}  // namespace brigade::node

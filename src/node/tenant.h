@@ -1,0 +1,97 @@
+// A node's side of its session with one shard: opening, renewing, lapsing, and the rights it
+// brought.
+//
+// Source: semantics 3.3 to 3.6. Threads: single-threaded (owner: node).
+// Invariant: valid_until is dated from the send of a renewal that was answered; two machines'
+// clocks are never compared.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "node/messages.h"
+#include "node/purse.h"
+
+namespace brigade::node {
+
+struct SessionTiming {
+  base::Duration tau = base::seconds(3);
+  Drift drift;
+  // A report of changed demand goes out at most this often.
+  base::Duration report_every = base::milliseconds(100);
+  // How long an unanswered Open or first Renew waits before it is repeated.
+  base::Duration retry_every = base::milliseconds(150);
+};
+
+// What the tenant tells its owner after an answer.
+struct TenantNews {
+  bool answered = false;  // the leader spoke: readiness
+  bool lapsed = false;    // the session ended: every purse of the shard is empty now
+  std::vector<ConfigRecord> limits;
+  std::vector<DroppedLimit> dropped;
+};
+
+class Tenant {
+ public:
+  using Purses = std::map<LedgerId, Purse*>;
+
+  Tenant(ShardId shard, Boot boot, SessionTiming timing);
+
+  // The purses of this shard: a session is wanted while there are any.
+  void attach(const LedgerId& id, Purse& purse, Instant now);
+  void detach(const LedgerId& id);
+
+  // Ends the session if its time is over. True when it just lapsed.
+  bool expire(Instant now);
+  // What to send to the shard's leader now, if anything is due. `demands` are this shard's reports;
+  // `urgent` says that one of them changed much.
+  std::optional<PeerMessage> due(Instant now, bool urgent,
+                                 const std::function<std::vector<DemandReport>()>& demands);
+  // When due() may have something next, on the slow line.
+  [[nodiscard]] TimePoint next_deadline() const { return next_due_; }
+  // Something changed that the leader should hear soon (a hint of a new configuration, a new
+  // leader).
+  void hurry(Instant now);
+
+  void on(const OpenAnswer& answer, Instant now);
+  TenantNews on(const RenewAnswer& answer, Instant now);
+  // Takes rights over; what must be acknowledged is returned.
+  std::optional<ShrunkNotice> on(const RightsNotice& notice, Instant now);
+
+  // The live process declares its session over (clean stop): the purses are dead from here on.
+  std::optional<ReturnSession> surrender(Instant now);
+  // No further session after a surrender.
+  void stop() { stopped_ = true; }
+
+  [[nodiscard]] bool live(Instant now) const { return account_ && now.fast < valid_until_; }
+  [[nodiscard]] Account account() const { return account_; }
+  [[nodiscard]] Version config_known() const { return config_known_; }
+  [[nodiscard]] bool answered() const { return answered_; }
+  [[nodiscard]] TimePoint valid_until() const { return valid_until_; }
+  void check_invariants() const;
+
+ private:
+  void end_session();
+  std::optional<ShrunkNotice> adopt(const std::vector<Rights>& rights, Instant now);
+
+  ShardId shard_;
+  Boot boot_;
+  SessionTiming timing_;
+  Purses purses_;
+  std::uint64_t attempt_ = 1;
+  Account account_;
+  bool confirmed_ = false;   // some renewal of this account was answered
+  TimePoint valid_until_{};  // fast line
+  TimePoint next_due_{};     // slow line
+  TimePoint earliest_report_{};
+  Version config_known_;
+  bool answered_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace brigade::node
