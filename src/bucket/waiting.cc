@@ -55,8 +55,8 @@ std::vector<std::size_t> WaitingQueue::turns() const {
       turns.push_back(i);
     }
   }
-  std::stable_sort(turns.begin(), turns.end(), [this](std::size_t a, std::size_t b) {
-    return lines_[a].start < lines_[b].start;
+  std::sort(turns.begin(), turns.end(), [this](std::size_t a, std::size_t b) {
+    return lines_[a].start != lines_[b].start ? lines_[a].start < lines_[b].start : a < b;
   });
   return turns;
 }
