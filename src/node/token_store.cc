@@ -161,7 +161,7 @@ Outcome TokenStore::apply_one(std::uint64_t index, const Configure& command) {
   std::vector<std::string> dropped = command.dropped;
   if (command.prune) {
     for (const auto& [name, record] : limits_) {
-      const auto listed = [&name = name](const auto& spec) { return spec.name == name; };
+      const auto listed = [&wanted = name](const auto& spec) { return spec.name == wanted; };
       if (std::none_of(command.limits.begin(), command.limits.end(), listed)) {
         dropped.push_back(name);
       }
