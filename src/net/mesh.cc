@@ -8,8 +8,7 @@
 namespace brigade::net {
 
 Mesh::Mesh(asio::io_context& io, const MeshOptions& options, MeshEvents& events)
-    : io_(io),
-      commons_{io, options.self, base::Prng(options.seed), options.limits, {}},
+    : commons_{io, options.self, base::Prng(options.seed), options.limits, {}},
       events_(events),
       accept_again_(io) {}
 

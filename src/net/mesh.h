@@ -100,7 +100,6 @@ class Mesh final : private Link::Owner, private Inlet::Owner {
   void inlet_question(Inlet& inlet, std::string_view question) override;
   void inlet_closed(Inlet& inlet) override;
 
-  asio::io_context& io_;
   MeshCommons commons_;
   MeshEvents& events_;
   std::optional<asio::ip::tcp::acceptor> acceptor_;
