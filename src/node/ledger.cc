@@ -71,6 +71,9 @@ bool Ledger::acknowledge(const AckShrink& change, Stamp now) {
   share.rate = share.shrinking->rate;
   share.size = share.shrinking->size;
   share.shrinking.reset();
+  if (burst_ == Tokens{} && share.rate == Rate{} && share.size == Tokens{}) {
+    shares_.erase(found);  // a deleted limit is gone when every account is
+  }
   // What was cut came out of the freed room, so more than that cannot be true.
   credit(std::min(change.surplus, freed));
   return true;

@@ -53,11 +53,11 @@ TEST_SUITE("net/frame") {
   TEST_CASE("frames come out whole however the stream is cut") {
     std::string bytes;
     std::vector<std::string> sent;
-    for (std::size_t size : {0, 1, 15, 16, 17, 4095, 4096, 4097, 100'000}) {
+    for (const std::size_t size : {0U, 1U, 15U, 16U, 17U, 4095U, 4096U, 4097U, 100'000U}) {
       sent.emplace_back(size, static_cast<char>('a' + size % 26));
       append_frame(bytes, FrameKind::kMessage, sent.back());
     }
-    for (std::size_t step : {1, 7, 16, 1000, 1 << 20}) {
+    for (const std::size_t step : {1U, 7U, 16U, 1000U, 1U << 20}) {
       FrameCutter cutter(kMaxFrameBytes);
       CHECK(feed(cutter, bytes, step) == sent);
       CHECK(cutter.broken() == nullptr);
