@@ -8,3 +8,17 @@ add_library(brigade_asio INTERFACE)
 target_compile_definitions(brigade_asio INTERFACE ASIO_STANDALONE)
 target_link_libraries(brigade_asio INTERFACE Threads::Threads)
 find_package(CLI11 REQUIRED)
+
+# RocksDB: static, so that the program is one file to copy (Debian's imported target drags shared
+# libraries in). Sanitizers need the shared one: they cannot look into uninstrumented archives.
+add_library(brigade_rocksdb INTERFACE)
+if(BRIGADE_SANITIZE)
+  find_library(ROCKSDB_SHARED NAMES librocksdb.so REQUIRED)
+  target_link_libraries(brigade_rocksdb INTERFACE ${ROCKSDB_SHARED})
+else()
+  foreach(archive rocksdb snappy bz2 z lz4 zstd)
+    find_library(ARCHIVE_${archive} NAMES lib${archive}.a REQUIRED)
+    target_link_libraries(brigade_rocksdb INTERFACE ${ARCHIVE_${archive}})
+  endforeach()
+endif()
+target_link_libraries(brigade_rocksdb INTERFACE Threads::Threads ${CMAKE_DL_LIBS})

@@ -1,0 +1,92 @@
+#include "storage/families.h"
+
+#include <cstddef>
+#include <vector>
+
+#include <rocksdb/env.h>
+
+#include "base/check.h"
+#include "storage/advice.h"
+
+namespace brigade::storage {
+namespace {
+
+// A node keeps its working set in memory; the store is written always and read at starts only.
+constexpr std::size_t kWriteBufferBytes = std::size_t{8} << 20;
+constexpr std::size_t kWalBytesMax = std::size_t{64} << 20;
+constexpr std::size_t kNotesBytesMax = std::size_t{1} << 20;
+
+rocksdb::Options store_options(bool create, rocksdb::Env* env) {
+  rocksdb::Options options;
+  options.create_if_missing = create;
+  options.create_missing_column_families = create;
+  options.env = env == nullptr ? rocksdb::Env::Default() : env;
+  options.paranoid_checks = true;
+  // Point-in-time recovery, the default, would drop whatever follows a damaged record and call it a
+  // success. This mode forgives only a last record that was cut off while it was being written.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.track_and_verify_wals_in_manifest = true;
+  options.recycle_log_file_num = 0;
+  // A failed write is for ever (Disk, invariant 3).
+  options.max_bgerror_resume_count = 0;
+  options.max_total_wal_size = kWalBytesMax;
+  options.write_buffer_size = kWriteBufferBytes;
+  options.max_background_jobs = 2;
+  options.compression = rocksdb::kNoCompression;
+  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  options.max_log_file_size = kNotesBytesMax;
+  options.keep_log_file_num = 2;
+  return options;
+}
+
+}  // namespace
+
+void Families::Close::operator()(rocksdb::DB* open) const {
+  delete open;
+}
+
+Families::~Families() {
+  for (rocksdb::ColumnFamilyHandle* family : {facts, log, state}) {
+    if (family != nullptr) {
+      db->DestroyColumnFamilyHandle(family);
+    }
+  }
+}
+
+rocksdb::Status open_families(const std::string& path, bool create, rocksdb::Env* env,
+                              Families& out) {
+  const rocksdb::Options options = store_options(create, env);
+  const rocksdb::ColumnFamilyOptions family(options);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status status = rocksdb::DB::Open(
+      options, path,
+      {{rocksdb::kDefaultColumnFamilyName, family}, {"log", family}, {"state", family}}, &handles,
+      &db);
+  if (!status.ok()) {
+    return status;
+  }
+  BRIGADE_CHECK(handles.size() == 3);
+  out.db.reset(db);
+  out.facts = handles[0];
+  out.log = handles[1];
+  out.state = handles[2];
+  return status;
+}
+
+base::Error advise(const rocksdb::Status& status, const std::string& directory) {
+  if (status.IsNoSpace()) {
+    return advise_full(directory);
+  }
+  const std::string text = status.ToString();
+  if (status.IsIOError() && text.find("While lock file") != std::string::npos) {
+    return advise_in_use(directory);
+  }
+  if (status.IsCorruption() || status.IsInvalidArgument() || status.IsPathNotFound()) {
+    return advise_damaged(directory, text);
+  }
+  return {directory + ": " + text +
+          ": the disk failed; check it and the system's log before the node is started again"};
+}
+
+}  // namespace brigade::storage
