@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "node/admin.h"
 #include "node/messages.h"
 #include "node/records.h"
+#include "raft/core.h"
 
 namespace brigade::node {
 
@@ -31,11 +33,45 @@ struct AdminAnswer {
   Ticket ticket = 0;
   AdminReply reply;
 };
-// Records of one shard's token store to write, in one batch with the applied index.
-struct StateWrite {
+// A Raft message to another node's replica.
+struct RaftSend {
+  NodeId to;
   ShardId shard;
-  std::uint64_t applied = 0;
-  std::vector<RecordWrite> writes;
+  raft::Message message;
+};
+
+// How far a shard's log is compacted: the last entry that is gone, and the configuration then.
+struct Compaction {
+  raft::EntryId last;
+  raft::ConfState conf;
+};
+// Everything of one shard that storage must write: all of a turn's in one batch and one sync, in
+// this order. When it is durable, the node wants Persisted{shard, persists}.
+struct GroupWrite {
+  ShardId shard;
+  std::vector<raft::Persist> persists;
+  bool replace = false;  // a snapshot came: all earlier records of the shard are void
+  std::vector<RecordWrite> records;
+  std::uint64_t applied = 0;  // the records' index; 0: unchanged
+  std::optional<Compaction> compacted;
+};
+
+struct Actions {
+  std::vector<Send> sends;
+  std::vector<RaftSend> raft;
+  std::vector<GroupWrite> writes;
+  std::vector<Answer> answers;
+  std::vector<AdminAnswer> admin;
+  std::vector<base::Note> notes;
+
+  void clear() {
+    sends.clear();
+    raft.clear();
+    writes.clear();
+    answers.clear();
+    admin.clear();
+    notes.clear();
+  }
 };
 
 }  // namespace brigade::node

@@ -82,6 +82,13 @@ struct ConfigHint {
   Version version;
 };
 
+// The sender does not lead this shard; it believes that `leader` does (zero: it does not know).
+struct LeaderHint {
+  ShardId shard;
+  NodeId leader;
+  std::uint64_t term = 0;
+};
+
 // ---- rights (semantics 4) ----
 
 struct RightsNotice {
@@ -135,11 +142,13 @@ struct Ask {
   std::string priority;
   base::Duration wait{0};
   bool peek = false;
-  KeyHash id;  // strict only
+  KeyHash id;                  // strict only
+  bucket::LimitSpec implicit;  // CL.THROTTLE: the limit that its name stands for; else nameless
 };
 struct Told {
   Ticket ticket = 0;
-  bool elsewhere = false;  // not the leader (any more): nothing was taken, ask `leader`
+  bool elsewhere = false;  // not the leader: nothing was taken, ask `leader`
+  bool unknown = false;    // may or may not have been taken: ask again under the same id
   NodeId leader;
   Verdict verdict = Verdict::kRefused;
   Tokens remaining;
@@ -208,12 +217,13 @@ struct SurveyAnswer {
   Ticket ticket = 0;
   std::vector<BucketReport> buckets;
   std::vector<ReplicaReport> replicas;
-  std::vector<PoolReport> pools;  // of the shards led here
+  std::vector<PoolReport> pools;       // of the shards led here
+  std::vector<SetOverride> overrides;  // of the limits whose home is led here
 };
 
-using PeerMessage = std::variant<OpenAsk, OpenAnswer, Renew, RenewAnswer, ConfigHint, RightsNotice,
-                                 ShrunkNotice, Borrow, Loan, Ask, Told, Submit, Submitted, PullAsk,
-                                 PullAnswer, SurveyAsk, SurveyAnswer>;
+using PeerMessage = std::variant<OpenAsk, OpenAnswer, Renew, RenewAnswer, ConfigHint, LeaderHint,
+                                 RightsNotice, ShrunkNotice, Borrow, Loan, Ask, Told, Submit,
+                                 Submitted, PullAsk, PullAnswer, SurveyAsk, SurveyAnswer>;
 
 // ---- what a node publishes of itself through gossip ----
 

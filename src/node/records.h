@@ -24,6 +24,7 @@ struct MetaRecord {
 struct ConfigRecord {
   bucket::LimitSpec spec;
   Version version;
+  Version created;  // index at which this life of the limit began
   friend bool operator==(const ConfigRecord&, const ConfigRecord&) = default;
 };
 // A deleted limit: re-creation while this is younger than b/r starts empty.

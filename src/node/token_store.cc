@@ -183,10 +183,14 @@ bool TokenStore::recently_deleted(const std::string& name) const {
 
 void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
   const auto known = limits_.find(spec.name);
+  Version created(index);
   if (known != limits_.end()) {
     const bucket::LimitSpec& old = known->second.spec;
     if (old == spec) {
       return;  // declaring the same again changes nothing, not even the version
+    }
+    if (old.mode == spec.mode && old.per_key == spec.per_key) {
+      created = known->second.created;
     }
     if (old.mode != spec.mode || old.per_key != spec.per_key) {
       drop_limit(index,
@@ -197,7 +201,7 @@ void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
   } else if (spec.mode == bucket::Mode::kStrict) {
     settle_strict(spec);
   }
-  const ConfigRecord record{.spec = spec, .version = Version(index)};
+  const ConfigRecord record{.spec = spec, .version = Version(index), .created = created};
   limits_.insert_or_assign(spec.name, record);
   touch(record);
   meta_.config_version = Version(index);

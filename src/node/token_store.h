@@ -40,6 +40,11 @@ class TokenStore {
   [[nodiscard]] static ShardId home_of(std::string_view limit, std::uint32_t shards);
   [[nodiscard]] static ShardId home_of(std::string_view limit, KeyHash key, std::uint32_t shards);
 
+  // This shard keeps the limit's ledger and tells nodes its configuration.
+  [[nodiscard]] bool is_home(std::string_view limit) const {
+    return home_of(limit, shards_) == shard_;
+  }
+
   [[nodiscard]] const MetaRecord& meta() const { return meta_; }
   [[nodiscard]] const std::map<std::string, ConfigRecord>& limits() const { return limits_; }
   [[nodiscard]] const ConfigRecord* limit(const std::string& name) const;
@@ -50,6 +55,9 @@ class TokenStore {
   [[nodiscard]] const std::map<std::pair<std::string, NodeId>, SetOverride>& overrides() const {
     return overrides_;
   }
+
+  // Deleted so lately that a full bucket now could pass the limit.
+  [[nodiscard]] bool recently_deleted(const std::string& name) const;
 
   void check_invariants() const;
 
@@ -68,8 +76,6 @@ class TokenStore {
   Applied change(std::uint64_t index, const ShareChange& change);
   void put_limit(std::uint64_t index, const bucket::LimitSpec& spec);
   void drop_limit(std::uint64_t index, const std::string& name);
-  // Deleted so lately that a full bucket now could pass the limit.
-  [[nodiscard]] bool recently_deleted(const std::string& name) const;
   // Brings every bucket of a strict limit up to now under the configuration in force until now.
   void settle_strict(const bucket::LimitSpec& spec);
   // Deletes a lowered ledger once every account is gone.

@@ -1,0 +1,123 @@
+#include "node/peer_book.h"
+
+#include <algorithm>
+
+#include "base/key_hash.h"
+
+namespace brigade::node {
+namespace {
+
+// A loan that takes longer counts as slow; equal to the borrow timeout.
+constexpr base::Duration kTimeout = base::milliseconds(50);
+constexpr base::Duration kRttMin = std::chrono::microseconds(200);
+constexpr base::Duration kRttMax = base::milliseconds(500);
+constexpr std::size_t kTopLenders = 4;
+
+}  // namespace
+
+std::uint64_t PeerBook::limit_hash(std::string_view limit) {
+  return base::hash_key(limit, 0).low;
+}
+
+void PeerBook::joined(NodeId peer, const Home& where) {
+  const auto [it, fresh] = peers_.try_emplace(peer);
+  it->second.where = where;
+}
+
+void PeerBook::left(NodeId peer) {
+  peers_.erase(peer);
+}
+
+void PeerBook::free_tokens(NodeId peer, std::uint64_t limit, Tokens free, base::TimePoint now) {
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) {
+    return;
+  }
+  auto& known = found->second.free;
+  if (known.size() >= kMaxLimitsPerPeer && !known.contains(limit)) {
+    known.erase(std::min_element(known.begin(), known.end(), [](const auto& a, const auto& b) {
+      return a.second.at < b.second.at;
+    }));
+  }
+  known[limit] = {.tokens = free, .at = now};
+}
+
+void PeerBook::answered(NodeId peer, base::Duration rtt, base::TimePoint now) {
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) {
+    return;
+  }
+  // Jacobson, Karels 1988: gains 1/8 and 1/4.
+  Peer& one = found->second;
+  const base::Duration error = rtt - one.rtt;
+  one.rtt += error / 8;
+  one.deviation += ((error < base::Duration::zero() ? -error : error) - one.deviation) / 4;
+  one.breaker.succeeded(rtt, now);
+}
+
+void PeerBook::failed(NodeId peer, base::TimePoint now) {
+  if (const auto found = peers_.find(peer); found != peers_.end()) {
+    found->second.breaker.failed(now);
+  }
+}
+
+std::vector<bucket::Candidate> PeerBook::candidates(std::uint64_t limit,
+                                                    base::TimePoint now) const {
+  std::vector<bucket::Candidate> list;
+  list.reserve(peers_.size());
+  for (const auto& [id, peer] : peers_) {
+    bucket::Candidate one{
+        .id = id,
+        .rtt = peer.rtt,
+        .same_zone = peer.where.zone == home_.zone,
+        .same_region = peer.where.region == home_.region,
+        .breaker_closed = peer.breaker.state(now) != bucket::Breaker::State::kOpen};
+    const auto known = peer.free.find(limit);
+    if (known == peer.free.end() || now - known->second.at > bucket::kDigestAgeMax) {
+      // Nobody knows what it has: as good as one that has a little, so that somebody finds out.
+      one.free = Tokens::whole(1);
+      one.age = base::Duration::zero();
+    } else {
+      one.free = known->second.tokens;
+      one.age = now - known->second.at;
+    }
+    list.push_back(one);
+  }
+  return list;
+}
+
+std::vector<Lender> PeerBook::top_lenders(std::uint64_t limit, NodeId except,
+                                          base::TimePoint now) const {
+  std::vector<Lender> top;
+  for (const auto& [id, peer] : peers_) {
+    const auto known = peer.free.find(limit);
+    if (id != except && known != peer.free.end() && known->second.tokens > Tokens{} &&
+        now - known->second.at <= bucket::kDigestAgeMax) {
+      top.push_back({.node = id, .free = known->second.tokens});
+    }
+  }
+  std::sort(top.begin(), top.end(), [](const Lender& a, const Lender& b) {
+    return a.free != b.free ? a.free > b.free : a.node < b.node;
+  });
+  top.resize(std::min(top.size(), kTopLenders));
+  return top;
+}
+
+base::Duration PeerBook::rtt_p99() const {
+  base::Duration most = kRttMin;
+  for (const auto& [id, peer] : peers_) {
+    if (peer.breaker.closed()) {
+      most = std::max(most, peer.rtt + 3 * peer.deviation);
+    }
+  }
+  return std::min(most, kRttMax);
+}
+
+bool PeerBook::admit(NodeId peer, base::TimePoint now) {
+  const auto found = peers_.find(peer);
+  return found != peers_.end() && found->second.breaker.allow(now);
+}
+
+PeerBook::Peer::Peer() : breaker(kTimeout) {}
+
+}  // namespace brigade::node

@@ -1,0 +1,75 @@
+// What this node believes about its peers as lenders: who lives, how far, how free, how reliable.
+// Beliefs only choose whom to ask; a wrong one costs a round trip, never a token.
+//
+// Threads: single-threaded (owner: node).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "bucket/breaker.h"
+#include "bucket/lending.h"
+#include "node/messages.h"
+
+namespace brigade::node {
+
+class PeerBook {
+ public:
+  static constexpr std::size_t kMaxLimitsPerPeer = 256;
+
+  struct Home {
+    std::string region;
+    std::string zone;
+  };
+  explicit PeerBook(Home home) : home_(std::move(home)) {}
+
+  // ---- what is learnt ----
+  void joined(NodeId peer, const Home& where);
+  void left(NodeId peer);
+  void free_tokens(NodeId peer, std::uint64_t limit, Tokens free, base::TimePoint now);
+  void answered(NodeId peer, base::Duration rtt, base::TimePoint now);
+  void failed(NodeId peer, base::TimePoint now);
+
+  // ---- what is asked ----
+  struct Choice {
+    NodeId peer;
+    base::Duration rtt{0};
+  };
+  // Peers worth asking for tokens of this limit, in NodeId order, for bucket::choose.
+  [[nodiscard]] std::vector<bucket::Candidate> candidates(std::uint64_t limit,
+                                                          base::TimePoint now) const;
+  // The best few known lenders, most free first.
+  [[nodiscard]] std::vector<Lender> top_lenders(std::uint64_t limit, NodeId except,
+                                                base::TimePoint now) const;
+  // The slowest believable round trip to any live peer; at least 200 us.
+  [[nodiscard]] base::Duration rtt_p99() const;
+  // Call before a request leaves: the breaker of this peer counts a probe.
+  bool admit(NodeId peer, base::TimePoint now);
+  [[nodiscard]] bool empty() const { return peers_.empty(); }
+
+  // The name by which digests speak of a limit.
+  static std::uint64_t limit_hash(std::string_view limit);
+
+ private:
+  struct Free {
+    Tokens tokens;
+    base::TimePoint at;
+  };
+  struct Peer {
+    Peer();
+    Home where;
+    base::Duration rtt = base::milliseconds(1);        // moving average
+    base::Duration deviation = base::milliseconds(1);  // moving mean deviation
+    bucket::Breaker breaker;
+    std::map<std::uint64_t, Free> free;
+  };
+
+  Home home_;
+  std::map<NodeId, Peer> peers_;
+};
+
+}  // namespace brigade::node

@@ -1,0 +1,575 @@
+#include "node/replica.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/coverage.h"
+#include "base/endian.h"
+
+namespace brigade::node {
+namespace {
+
+constexpr base::Duration kHomeRoundEvery = base::milliseconds(100);
+// Asks that wait for the first authority of a term.
+constexpr std::size_t kHomeAsksMax = 4096;
+
+std::string pack(const std::vector<StateRecord>& records, const Codec& codec) {
+  std::string bytes;
+  for (const StateRecord& record : records) {
+    const std::string one = codec.encode(record);
+    base::append_le(bytes, static_cast<std::uint32_t>(one.size()));
+    bytes += one;
+  }
+  return bytes;
+}
+
+bool unpack(std::string_view bytes, const Codec& codec, std::vector<StateRecord>& records) {
+  while (!bytes.empty()) {
+    if (bytes.size() < sizeof(std::uint32_t)) {
+      return false;
+    }
+    const auto size = base::load_le<std::uint32_t>(bytes);
+    bytes.remove_prefix(sizeof(std::uint32_t));
+    if (size > bytes.size() || !codec.decode(bytes.substr(0, size), records.emplace_back())) {
+      return false;
+    }
+    bytes.remove_prefix(size);
+  }
+  return true;
+}
+
+}  // namespace
+
+raft::ReplicaId replica_id(NodeId node, std::uint16_t generation) {
+  return raft::ReplicaId((node.value() << 16U) | generation);
+}
+
+NodeId node_of(raft::ReplicaId replica) {
+  return NodeId(replica.value() >> 16U);
+}
+
+Replica::Replica(ReplicaConfig config, const Codec& codec, base::Prng dice, ReplicaState state,
+                 Instant now)
+    : config_(std::move(config)),
+      codec_(codec),
+      core_(config_.raft, dice, state.raft, now.slow),
+      store_(config_.shard, config_.shards) {
+  BRIGADE_CHECK(state.records.empty() || store_.restore(state.records));
+  if (state.raft.applied == raft::Index()) {
+    return;
+  }
+  // Slow followers may need what was compacted away: the state as of now stands for it.
+  core_.step(raft::SnapshotTaken{.index = core_.log().applied(),
+                                 .state = base::Bytes(pack(store_.records(), codec_))},
+             now.slow);
+}
+
+void Replica::step(const raft::Input& input, Instant now) {
+  core_.step(input, now.slow);
+}
+
+void Replica::persisted(std::vector<raft::Persist> persists, Instant now) {
+  for (raft::Persist& persist : persists) {
+    for (const raft::Message& message : persist.then) {
+      if (message.to == core_.self()) {
+        core_.step(message, now.slow);
+      }
+    }
+    if (persist.acknowledge) {
+      core_.step(*persist.acknowledge, now.slow);
+    }
+  }
+}
+
+void Replica::on(NodeId from, const OpenAsk& ask) {
+  steward_->on(from, ask, work_);
+}
+
+void Replica::on(NodeId from, const Renew& renew, Instant now) {
+  steward_->on(from, renew, now.slow, work_);
+}
+
+void Replica::on(NodeId from, const ShrunkNotice& notice) {
+  steward_->on(from, notice, work_);
+}
+
+void Replica::on(NodeId from, const Submit& submit, Instant now) {
+  Command command = submit.command;
+  const Stamp stamp = steward_->stamp(now.slow);
+  if (auto* configure = std::get_if<Configure>(&command)) {
+    configure->stamp = stamp;
+  } else if (std::holds_alternative<ChangeShares>(command) ||
+             std::holds_alternative<StrictBatch>(command) ||
+             std::holds_alternative<ReclaimSession>(command) ||
+             std::holds_alternative<Handover>(command) ||
+             std::holds_alternative<CancelHandover>(command)) {
+    COVERED("a command that only a leader may issue is refused");
+    sends_.push_back(
+        {.to = from,
+         .message = Submitted{.ticket = submit.ticket, .outcome = {.applied = Applied::kRefused}}});
+    return;
+  }
+  propose(std::move(command),
+          {.submitted = Origin{.from = from, .ticket = submit.ticket}, .takes = {}, .term = {}},
+          now);
+}
+
+void Replica::on(NodeId from, const Ask& ask, Instant now) {
+  const ConfigRecord* config = store_.limit(ask.ledger.limit);
+  if (config != nullptr && config->spec.mode == bucket::Mode::kStrict) {
+    const Tokens floor = config->spec.burst.scaled(config->spec.reserved(ask.priority), 1000);
+    strict_.emplace_back(Taken{.from = from, .ticket = ask.ticket}, StrictTake{.ledger = ask.ledger,
+                                                                               .id = ask.id,
+                                                                               .cost = ask.cost,
+                                                                               .floor = floor,
+                                                                               .peek = ask.peek});
+    return;
+  }
+  home_->want(now);
+  if (!home_->in_authority(now)) {
+    if (home_asks_.size() < kHomeAsksMax) {
+      home_asks_.emplace_back(from, ask);
+    }
+    return;
+  }
+  sends_.push_back({.to = from, .message = home_->decide(ask, now), .expires = home_->until()});
+}
+
+// ---- proposals ----
+
+void Replica::propose(Command command, Proposal proposal, Instant now) {
+  const std::uint64_t ticket = next_ticket_++;
+  proposal.term = core_.term();
+  proposed_.emplace(ticket, std::move(proposal));
+  core_.step(raft::Propose{.data = base::Bytes(codec_.encode(command)), .ticket = ticket},
+             now.slow);
+}
+
+void Replica::refuse(const Proposal& proposal, bool unknown) {
+  const NodeId leader = node_of(core_.leader());
+  if (proposal.submitted) {
+    sends_.push_back({.to = proposal.submitted->from,
+                      .message = Submitted{.ticket = proposal.submitted->ticket,
+                                           .elsewhere = !unknown,
+                                           .unknown = unknown,
+                                           .leader = leader}});
+  }
+  for (const Taken& take : proposal.takes) {
+    sends_.push_back(
+        {.to = take.from,
+         .message = Told{
+             .ticket = take.ticket, .elsewhere = !unknown, .unknown = unknown, .leader = leader}});
+  }
+  strict_in_flight_ = strict_in_flight_ && proposal.takes.empty();
+}
+
+void Replica::answer(const Proposal& proposal, const Outcome& outcome) {
+  if (proposal.submitted) {
+    sends_.push_back(
+        {.to = proposal.submitted->from,
+         .message = Submitted{.ticket = proposal.submitted->ticket, .outcome = outcome}});
+  }
+  for (std::size_t i = 0; i < proposal.takes.size() && i < outcome.answers.size(); ++i) {
+    const StrictAnswer& one = outcome.answers[i];
+    Told told{.ticket = proposal.takes[i].ticket,
+              .verdict = one.admitted ? Verdict::kAdmitted : Verdict::kRefused,
+              .remaining = one.remaining,
+              .retry_after = one.retry_after};
+    if (one.applied == Applied::kRefused) {
+      told.verdict = Verdict::kUnknownLimit;
+    } else if (one.applied == Applied::kExpired) {
+      told.verdict = Verdict::kBadRequest;
+    }
+    sends_.push_back({.to = proposal.takes[i].from, .message = told});
+  }
+  if (!proposal.takes.empty()) {
+    strict_in_flight_ = false;
+  }
+}
+
+void Replica::flush_strict(Instant now) {
+  if (strict_in_flight_ || strict_.empty()) {
+    return;
+  }
+  StrictBatch batch{.stamp = steward_->stamp(now.slow)};
+  Proposal proposal;
+  while (!strict_.empty() && batch.takes.size() < kBatchMax) {
+    proposal.takes.push_back(strict_.front().first);
+    StrictTake take = std::move(strict_.front().second);
+    take.issued = batch.stamp;
+    batch.takes.push_back(std::move(take));
+    strict_.pop_front();
+  }
+  strict_in_flight_ = true;
+  propose(std::move(batch), std::move(proposal), now);
+}
+
+// ---- applying ----
+
+void Replica::apply_one(const raft::Entry& entry, Instant now) {
+  Proposal ours;
+  if (const auto mine = accepted_.find(entry.id.index); mine != accepted_.end()) {
+    ours = std::move(mine->second);
+    accepted_.erase(mine);
+    if (ours.term != entry.id.term) {
+      COVERED("another leader's entry took our proposal's place");
+      refuse(ours, false);
+      ours = Proposal{};
+    }
+  }
+  if (entry.kind != raft::EntryKind::kCommand) {
+    core_.step(raft::SwitchConf{.index = entry.id.index}, now.slow);
+    return;
+  }
+  if (entry.data.empty()) {
+    return;  // a leader's first entry
+  }
+  Command command;
+  if (!codec_.decode(entry.data.view(), command)) {
+    // Every replica fails alike on the same bytes: an entry of a newer version changes nothing.
+    answer(ours, {.applied = Applied::kRefused, .reason = "unknown command"});
+    return;
+  }
+  const Outcome outcome = store_.apply(entry.id.index.value(), command);
+  answer(ours, outcome);
+  if (steward_) {
+    steward_->applied(entry.id.index.value(), command, outcome, now.slow, work_);
+  }
+  if (home_ && std::holds_alternative<Configure>(command)) {
+    home_->follow(now);
+  }
+}
+
+void Replica::apply(const std::vector<raft::Entry>& entries, Instant now, Actions& out) {
+  if (entries.empty()) {
+    return;
+  }
+  for (const raft::Entry& entry : entries) {
+    apply_one(entry, now);
+  }
+  const raft::Index last = entries.back().id.index;
+  core_.step(raft::Applied{.index = last}, now.slow);
+  GroupWrite& group = write(out);
+  auto records = store_.take_writes();
+  group.records.insert(group.records.end(), std::make_move_iterator(records.begin()),
+                       std::make_move_iterator(records.end()));
+  group.applied = last.value();
+  take_office(now);
+}
+
+void Replica::restore(const raft::Snapshot& snapshot) {
+  std::vector<StateRecord> records;
+  const bool readable = unpack(snapshot.state.view(), codec_, records);
+  BRIGADE_CHECK(readable && store_.restore(records));
+  (void)store_.take_writes();
+}
+
+GroupWrite& Replica::write(Actions& out) {
+  const auto mine = std::find_if(out.writes.begin(), out.writes.end(),
+                                 [&](const GroupWrite& one) { return one.shard == config_.shard; });
+  return mine != out.writes.end() ? *mine
+                                  : out.writes.emplace_back(GroupWrite{.shard = config_.shard});
+}
+
+// ---- office ----
+
+void Replica::on_role(const raft::RoleChange& role, Instant now) {
+  if (role.role != raft::Role::kLeader || role.term != term_) {
+    leave_office();
+  }
+  term_ = role.term;
+  if (role.role == raft::Role::kLeader) {
+    leader_since_ = now.slow;
+    take_office(now);
+  }
+}
+
+void Replica::take_office(Instant now) {
+  if (steward_ || core_.role() != raft::Role::kLeader ||
+      core_.log().applied() < core_.first_of_term()) {
+    return;
+  }
+  steward_.emplace(config_.shard, config_.timing, store_, now.slow);
+  home_.emplace(store_, core_.first_of_term().value(), config_.timing.drift);
+  next_home_round_ = now.slow;
+  next_rotation_ =
+      config_.bms_term > base::Duration::zero() ? now.slow + config_.bms_term : base::kNever;
+}
+
+void Replica::leave_office() {
+  steward_.reset();
+  home_.reset();
+  work_.clear();
+  next_rotation_ = base::kNever;
+  auto proposed = std::exchange(proposed_, {});
+  auto accepted = std::exchange(accepted_, {});
+  for (const auto& [ticket, proposal] : proposed) {
+    refuse(proposal, true);
+  }
+  for (const auto& [index, proposal] : accepted) {
+    refuse(proposal, true);
+  }
+  const NodeId leader = node_of(core_.leader());
+  for (const auto& [taken, take] : strict_) {
+    sends_.push_back(
+        {.to = taken.from,
+         .message = Told{.ticket = taken.ticket, .elsewhere = true, .leader = leader}});
+  }
+  for (const auto& [from, ask] : home_asks_) {
+    sends_.push_back(
+        {.to = from, .message = Told{.ticket = ask.ticket, .elsewhere = true, .leader = leader}});
+  }
+  strict_.clear();
+  strict_in_flight_ = false;
+  home_asks_.clear();
+  rounds_.clear();
+  home_round_open_ = false;
+}
+
+void Replica::run_home(Instant now, Actions& out) {
+  const bool wanted = home_->wanted(now) || !home_asks_.empty();
+  if (wanted && !home_round_open_ && now.slow >= next_home_round_ && !core_.transferring()) {
+    const std::uint64_t ticket = next_ticket_++;
+    rounds_[ticket] = {.token = 0, .started = now, .ready = {}};
+    home_round_open_ = true;
+    next_home_round_ = now.slow + kHomeRoundEvery;
+    core_.step(raft::ReadIndex{.ticket = ticket}, now.slow);
+  }
+  if (!home_asks_.empty() && home_->in_authority(now)) {
+    auto asks = std::exchange(home_asks_, {});
+    for (const auto& [from, ask] : asks) {
+      out.sends.push_back(
+          {.to = from, .message = home_->decide(ask, now), .expires = home_->until()});
+    }
+  }
+}
+
+void Replica::finish_reads(Instant now) {
+  for (auto it = rounds_.begin(); it != rounds_.end();) {
+    const Round round = it->second;
+    if (!round.ready || core_.log().applied() < *round.ready || !steward_) {
+      ++it;
+      continue;
+    }
+    it = rounds_.erase(it);
+    if (round.token == 0) {
+      home_round_open_ = false;
+      home_->confirmed(round.started);
+    } else {
+      steward_->read_ready(round.token, now.slow, work_);
+    }
+  }
+}
+
+void Replica::rotate(Instant now) {
+  if (now.slow < next_rotation_) {
+    return;
+  }
+  next_rotation_ = now.slow + config_.bms_term;
+  move_on(now);
+}
+
+void Replica::move_on(Instant now) {
+  if (!steward_ || core_.transferring()) {
+    return;
+  }
+  // The next voter in order that is not far behind.
+  const auto ids = core_.membership().voters.ids();
+  std::vector<raft::ReplicaId> order(ids.upper_bound(core_.self()), ids.end());
+  order.insert(order.end(), ids.begin(), ids.lower_bound(core_.self()));
+  for (const raft::ReplicaId id : order) {
+    const auto progress = core_.membership().progress.find(id);
+    if (progress != core_.membership().progress.end() && progress->second.active() &&
+        progress->second.match() >= core_.log().committed()) {
+      home_->suspend(now);
+      core_.step(raft::TransferTo{.replica = id}, now.slow);
+      return;
+    }
+  }
+}
+
+// ---- turns ----
+
+void Replica::do_work(Instant now) {
+  std::vector<Command> proposals = std::move(work_.proposals);
+  std::vector<Send> sends = std::move(work_.sends);
+  std::vector<std::uint64_t> reads = std::move(work_.reads);
+  work_.clear();
+  for (Command& command : proposals) {
+    propose(std::move(command), {}, now);
+  }
+  for (Send& send : sends) {
+    sends_.push_back(std::move(send));
+  }
+  for (const std::uint64_t token : reads) {
+    const std::uint64_t ticket = next_ticket_++;
+    rounds_[ticket] = {.token = token, .started = now, .ready = {}};
+    core_.step(raft::ReadIndex{.ticket = ticket}, now.slow);
+  }
+}
+
+void Replica::hear_core(Instant now, Actions& out) {
+  for (raft::Message& message : raft_.sends) {
+    const NodeId to = node_of(message.to);
+    out.raft.push_back({.to = to, .shard = config_.shard, .message = std::move(message)});
+  }
+  for (const raft::Accepted& one : raft_.accepted) {
+    if (auto node = proposed_.extract(one.ticket)) {
+      node.mapped().term = one.id.term;
+      accepted_.insert_or_assign(one.id.index, std::move(node.mapped()));
+    }
+  }
+  for (const raft::Refused& one : raft_.refused) {
+    if (auto node = proposed_.extract(one.ticket)) {
+      refuse(node.mapped(), false);
+    }
+  }
+  for (const raft::ReadReady& one : raft_.reads) {
+    if (const auto round = rounds_.find(one.ticket); round != rounds_.end()) {
+      round->second.ready = one.index;
+    }
+  }
+  for (const raft::ReadRefused& one : raft_.reads_refused) {
+    if (auto node = rounds_.extract(one.ticket)) {
+      home_round_open_ = home_round_open_ && node.mapped().token != 0;
+      if (steward_ && node.mapped().token != 0) {
+        steward_->read_refused(node.mapped().token);
+      }
+    }
+  }
+  out.notes.insert(out.notes.end(), raft_.notes.begin(), raft_.notes.end());
+  if (raft_.role) {
+    on_role(*raft_.role, now);
+  }
+}
+
+void Replica::keep(raft::Persist persist, Actions& out) {
+  GroupWrite& group = write(out);
+  if (persist.snapshot) {
+    COVERED("a replica starts over from a snapshot");
+    restore(*persist.snapshot);
+    group.replace = true;
+    group.records.clear();
+    for (StateRecord& record : store_.records()) {
+      const std::string key = record_key(record);
+      group.records.push_back({.key = key, .dropped = false, .record = std::move(record)});
+    }
+    group.applied = persist.snapshot->last.index.value();
+    group.compacted = {.last = persist.snapshot->last, .conf = persist.snapshot->conf};
+  }
+  group.persists.push_back(std::move(persist));
+}
+
+void Replica::flush_core(Instant now, Actions& out) {
+  while (core_.pending()) {
+    raft_.clear();
+    core_.flush(raft_);
+    hear_core(now, out);
+    if (raft_.persist) {
+      keep(std::move(*raft_.persist), out);
+    }
+    const std::vector<raft::Entry> entries = std::move(raft_.apply);
+    apply(entries, now, out);
+  }
+}
+
+void Replica::compact(Instant now, Actions& out) {
+  const raft::Log& log = core_.log();
+  const raft::Index applied = log.applied();
+  if (applied.value() < log.snapshot()->last.index.value() + config_.snapshot_every ||
+      log.has_incoming_snapshot()) {
+    return;
+  }
+  // Entries since the snapshot before this one stay, for followers that are a little behind.
+  const Compaction previous{.last = log.snapshot()->last, .conf = log.snapshot()->conf};
+  core_.step(
+      raft::SnapshotTaken{.index = applied, .state = base::Bytes(pack(store_.records(), codec_))},
+      now.slow);
+  if (previous.last.index >= log.first()) {
+    core_.step(raft::CompactTo{.index = previous.last.index}, now.slow);
+    write(out).compacted = previous;
+  }
+}
+
+void Replica::settle(Instant now, Actions& out) {
+  const auto due = core_.next_deadline();
+  if (due && now.slow >= *due) {
+    core_.step(raft::Timeout{}, now.slow);
+  }
+  // Bounded: each pass either hands consensus new input or ends.
+  for (int pass = 0; pass < 8; ++pass) {
+    flush_core(now, out);
+    finish_reads(now);
+    if (steward_) {
+      steward_->tick(now.slow, work_);
+      do_work(now);
+      flush_strict(now);
+      run_home(now, out);
+      rotate(now);
+    }
+    if (!core_.pending()) {
+      break;
+    }
+  }
+  compact(now, out);
+  flush_core(now, out);
+  for (Send& send : sends_) {
+    out.sends.push_back(std::move(send));
+  }
+  sends_.clear();
+}
+
+base::TimePoint Replica::next_deadline(Instant now) const {
+  base::TimePoint next = core_.next_deadline().value_or(base::kNever);
+  if (steward_) {
+    next = std::min({next, steward_->next_deadline(), next_rotation_});
+    if (home_->wanted(now) && !home_round_open_) {
+      next = std::min(next, next_home_round_);
+    }
+  }
+  return next;
+}
+
+// ---- views ----
+
+ReplicaReport Replica::report(Instant now) const {
+  ReplicaReport view{.shard = config_.shard,
+                     .term = core_.term().value(),
+                     .leads = steward_.has_value(),
+                     .commit = core_.log().committed().value(),
+                     .applied = core_.log().applied().value()};
+  if (steward_) {
+    view.leader_for = now.slow - leader_since_;
+  }
+  for (const raft::ReplicaId id : core_.membership().voters.ids()) {
+    view.voters.push_back(node_of(id));
+  }
+  for (const raft::ReplicaId id : core_.membership().learners) {
+    view.learners.push_back(node_of(id));
+  }
+  return view;
+}
+
+std::vector<PoolReport> Replica::pools(Instant now) const {
+  std::vector<PoolReport> views;
+  if (!steward_) {
+    return views;
+  }
+  for (const auto& [id, ledger] : store_.ledgers()) {
+    views.push_back({.ledger = id,
+                     .rate = ledger.pool().rate,
+                     .size = ledger.pool().size,
+                     .level = ledger.level_at(steward_->stamp(now.slow)),
+                     .effective_rate = ledger.effective_rate(),
+                     .effective_burst = ledger.effective_burst()});
+  }
+  return views;
+}
+
+void Replica::check_invariants() const {
+  core_.check_invariants();
+  store_.check_invariants();
+}
+
+}  // namespace brigade::node

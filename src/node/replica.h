@@ -1,0 +1,146 @@
+// This node's replica of one shard: consensus, the token store it replicates and, while it leads,
+// the steward and the home desk.
+//
+// Threads: single-threaded (owner: node). Limits: strict takes gather in one entry of at most
+// kBatchMax; more wait for the next.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "node/actions.h"
+#include "node/home_desk.h"
+#include "node/steward.h"
+#include "node/token_store.h"
+#include "raft/core.h"
+
+namespace brigade::node {
+
+// A replica's id carries its node: 48 bits of node id, then a generation, so that a node that lost
+// its disk or was removed returns under new ids.
+raft::ReplicaId replica_id(NodeId node, std::uint16_t generation);
+NodeId node_of(raft::ReplicaId replica);
+
+struct ReplicaConfig {
+  ShardId shard;
+  std::uint32_t shards = 1;
+  raft::Config raft;
+  StewardTiming timing;
+  base::Duration bms_term = base::seconds(60);  // leadership moves on after this long; 0: never
+  std::uint64_t snapshot_every = 10'000;        // entries between compactions
+};
+
+// What storage kept of one replica.
+struct ReplicaState {
+  raft::Restored raft;
+  std::vector<StateRecord> records;
+};
+
+class Replica {
+ public:
+  static constexpr std::size_t kBatchMax = 1024;
+
+  Replica(ReplicaConfig config, const Codec& codec, base::Prng dice, ReplicaState state,
+          Instant now);
+
+  // ---- inputs; settle() afterwards ----
+  void step(const raft::Input& input, Instant now);
+  // Storage made these durable.
+  void persisted(std::vector<raft::Persist> persists, Instant now);
+  void on(NodeId from, const OpenAsk& ask);
+  void on(NodeId from, const Renew& renew, Instant now);
+  void on(NodeId from, const ShrunkNotice& notice);
+  void on(NodeId from, const Submit& submit, Instant now);
+  // A home or strict decision.
+  void on(NodeId from, const Ask& ask, Instant now);
+  // Hands leadership to another voter that is up to date, if there is one.
+  void move_on(Instant now);
+
+  // Timers, the steward's turn, then everything that consensus wants done.
+  void settle(Instant now, Actions& out);
+  [[nodiscard]] base::TimePoint next_deadline(Instant now) const;
+
+  // ---- state ----
+  // Leads and has applied its term's first entry.
+  [[nodiscard]] bool serves() const { return steward_.has_value(); }
+  [[nodiscard]] NodeId leader() const { return node_of(core_.leader()); }
+  [[nodiscard]] const raft::Core& core() const { return core_; }
+  [[nodiscard]] const TokenStore& store() const { return store_; }
+  [[nodiscard]] const HomeDesk* home() const { return home_ ? &*home_ : nullptr; }
+  [[nodiscard]] ReplicaReport report(Instant now) const;
+  // Ledgers led here, for the status.
+  [[nodiscard]] std::vector<PoolReport> pools(Instant now) const;
+  void check_invariants() const;
+
+ private:
+  struct Origin {
+    NodeId from;
+    Ticket ticket = 0;
+  };
+  struct Taken {
+    NodeId from;
+    Ticket ticket = 0;
+  };
+  // What waits for an entry of ours to be applied.
+  struct Proposal {
+    std::optional<Origin> submitted;
+    std::vector<Taken> takes;
+    raft::Term term;
+  };
+
+  void propose(Command command, Proposal proposal, Instant now);
+  void refuse(const Proposal& proposal, bool unknown);
+  void apply(const std::vector<raft::Entry>& entries, Instant now, Actions& out);
+  void apply_one(const raft::Entry& entry, Instant now);
+  void answer(const Proposal& proposal, const Outcome& outcome);
+  void flush_core(Instant now, Actions& out);
+  void hear_core(Instant now, Actions& out);
+  void keep(raft::Persist persist, Actions& out);
+  void on_role(const raft::RoleChange& role, Instant now);
+  void restore(const raft::Snapshot& snapshot);
+  void take_office(Instant now);
+  void leave_office();
+  void finish_reads(Instant now);
+  void flush_strict(Instant now);
+  void run_home(Instant now, Actions& out);
+  void compact(Instant now, Actions& out);
+  void rotate(Instant now);
+  void do_work(Instant now);
+  GroupWrite& write(Actions& out);
+
+  ReplicaConfig config_;
+  const Codec& codec_;
+  raft::Core core_;
+  TokenStore store_;
+  std::optional<Steward> steward_;
+  std::optional<HomeDesk> home_;
+  base::TimePoint leader_since_{};
+  base::TimePoint next_rotation_ = base::kNever;
+  raft::Term term_;
+
+  std::uint64_t next_ticket_ = 1;
+  std::map<std::uint64_t, Proposal> proposed_;  // by ticket, not accepted yet
+  std::map<raft::Index, Proposal> accepted_;
+  // Read rounds: what each was for. Zero token: the home desk's.
+  struct Round {
+    std::uint64_t token = 0;
+    Instant started;
+    std::optional<raft::Index> ready;
+  };
+  std::map<std::uint64_t, Round> rounds_;
+  bool home_round_open_ = false;
+  base::TimePoint next_home_round_{};
+
+  std::deque<std::pair<Taken, StrictTake>> strict_;
+  bool strict_in_flight_ = false;
+  std::vector<std::pair<NodeId, Ask>> home_asks_;  // wait for authority
+
+  StewardWork work_;
+  std::vector<Send> sends_;
+  raft::Actions raft_;
+};
+
+}  // namespace brigade::node

@@ -1,0 +1,383 @@
+#include "node/steward.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/coverage.h"
+
+namespace brigade::node {
+
+Steward::Steward(ShardId shard, StewardTiming timing, const TokenStore& store, base::TimePoint now)
+    : shard_(shard),
+      timing_(timing),
+      store_(store),
+      won_(now),
+      stamp_at_win_(store.meta().stamp),
+      watch_(timing.tau, timing.drift),
+      next_sizing_(now + timing.sizing_every) {
+  for (const auto& [account, session] : store.sessions()) {
+    watch_.renewed(account, now);
+  }
+}
+
+Stamp Steward::stamp(base::TimePoint now) const {
+  return stamp_at_win_ + timing_.drift.derate(now - won_);
+}
+
+void Steward::on(NodeId from, const OpenAsk& ask, StewardWork& work) {
+  if (!handed_over_) {
+    work.proposals.emplace_back(
+        OpenSession{.node = from, .boot = ask.boot, .attempt = ask.attempt});
+  }
+}
+
+void Steward::on(NodeId from, const Renew& renew, base::TimePoint now, StewardWork& work) {
+  if (handed_over_) {
+    return;
+  }
+  note_demand(renew, now);
+  if (waiting_.empty() && rounds_.empty()) {
+    // The round starts after the receipt: its token is registered before the read leaves.
+    const std::uint64_t token = next_read_++;
+    rounds_[token].push_back({.from = from, .renew = renew});
+    work.reads.push_back(token);
+    return;
+  }
+  // A round is under way and began before this arrived: wait for the next one.
+  waiting_.push_back({.from = from, .renew = renew});
+}
+
+void Steward::note_demand(const Renew& renew, base::TimePoint now) {
+  if (!store_.sessions().contains(renew.account)) {
+    return;
+  }
+  for (const Confirmation& one : renew.confirmed) {
+    Epoch& epoch = confirmed_[{one.ledger, renew.account}];
+    epoch = std::max(epoch, one.epoch);
+  }
+  for (const DemandReport& demand : renew.demands) {
+    if (!store_.ledgers().contains(demand.ledger)) {
+      continue;
+    }
+    Reported& reported = reports_[demand.ledger][renew.account];
+    const bool lacked = reported.demand.lacking > Tokens{};
+    if (demand.lacking > Tokens{} && !lacked) {
+      reported.lacking_since = now;
+    }
+    reported.demand = demand;
+    reported.at = now;
+  }
+}
+
+void Steward::read_ready(std::uint64_t token, base::TimePoint now, StewardWork& work) {
+  const auto found = rounds_.find(token);
+  if (found == rounds_.end()) {
+    return;
+  }
+  const std::vector<Asked> batch = std::move(found->second);
+  rounds_.erase(found);
+  for (const Asked& asked : batch) {
+    answer(asked, now, work);
+  }
+  if (!waiting_.empty() && !handed_over_) {
+    const std::uint64_t next = next_read_++;
+    rounds_[next] = std::move(waiting_);
+    waiting_.clear();
+    work.reads.push_back(next);
+  }
+}
+
+void Steward::read_refused(std::uint64_t token) {
+  // The asker repeats its renewal; nothing was promised.
+  rounds_.erase(token);
+  if (rounds_.empty()) {
+    waiting_.clear();
+  }
+}
+
+void Steward::answer(const Asked& asked, base::TimePoint now, StewardWork& work) {
+  if (handed_over_) {
+    return;
+  }
+  const Renew& renew = asked.renew;
+  RenewAnswer reply{.shard = shard_,
+                    .account = renew.account,
+                    .boot = renew.boot,
+                    .sent = renew.sent,
+                    .tau = timing_.tau,
+                    .drift_ppm = static_cast<std::int32_t>(timing_.drift.ppm),
+                    .config_version = store_.meta().config_version};
+  const auto session = store_.sessions().find(renew.account);
+  if (renew.account && session == store_.sessions().end()) {
+    reply.gone = true;
+  } else if (renew.account && session->second.boot == renew.boot &&
+             session->second.node == asked.from && watch_.may_renew(renew.account)) {
+    reply.live = true;
+    watch_.renewed(renew.account, now);
+  }
+  if (renew.config_known < reply.config_version) {
+    for (const auto& [name, config] : store_.limits()) {
+      if (config.version > renew.config_known && store_.is_home(name)) {
+        reply.limits.push_back(config);
+      }
+    }
+    for (const auto& [name, tomb] : store_.tombstones()) {
+      if (tomb.version > renew.config_known && store_.is_home(name) &&
+          !store_.limits().contains(name)) {
+        reply.dropped.push_back({.limit = name, .version = tomb.version});
+      }
+    }
+  }
+  if (reply.live) {
+    for (const auto& [id, ledger] : store_.ledgers()) {
+      const auto share = ledger.shares().find(renew.account);
+      if (share == ledger.shares().end()) {
+        continue;
+      }
+      const auto seen = confirmed_.find({id, renew.account});
+      const bool settled = seen != confirmed_.end() && seen->second >= share->second.epoch;
+      if (!settled || share->second.shrinking) {
+        reply.rights.push_back(share->second.rights(id));
+      }
+    }
+    for (const auto& [name, rule] : store_.overrides()) {
+      if (rule.no_lend && rule.node == asked.from) {
+        reply.no_lend.push_back(rule.limit);
+      }
+    }
+  }
+  work.sends.push_back({.to = asked.from, .message = std::move(reply)});
+}
+
+void Steward::on(NodeId from, const ShrunkNotice& notice, StewardWork&) {
+  const auto session = store_.sessions().find(notice.account);
+  if (session == store_.sessions().end() || session->second.node != from) {
+    return;
+  }
+  for (const ShrunkReport& report : notice.shrunk) {
+    const Ledger* ledger = store_.ledger(report.ledger);
+    const auto key = std::pair(report.ledger, notice.account);
+    if (ledger == nullptr || proposed_.contains(key)) {
+      continue;
+    }
+    const auto share = ledger->shares().find(notice.account);
+    if (share == ledger->shares().end() || !share->second.shrinking ||
+        share->second.epoch != report.epoch) {
+      continue;
+    }
+    Epoch& epoch = confirmed_[key];
+    epoch = std::max(epoch, report.epoch);
+    proposed_.insert(key);
+    gathered_.emplace_back(AckShrink{.ledger = report.ledger,
+                                     .account = notice.account,
+                                     .epoch = report.epoch,
+                                     .surplus = report.surplus});
+  }
+}
+
+void Steward::tell_rights(const ChangeShares& command, const Outcome& outcome, StewardWork& work) {
+  std::map<Account, std::vector<Rights>> told;
+  for (std::size_t i = 0; i < command.changes.size(); ++i) {
+    const auto [id, account] = std::visit(
+        [](const auto& one) { return std::pair(one.ledger, one.account); }, command.changes[i]);
+    proposed_.erase({id, account});
+    if (i >= outcome.changes.size() || outcome.changes[i] != Applied::kDone) {
+      continue;
+    }
+    if (std::holds_alternative<AckShrink>(command.changes[i])) {
+      shrinking_since_.erase({id, account});
+      continue;
+    }
+    const Ledger* ledger = store_.ledger(id);
+    if (ledger == nullptr) {
+      continue;
+    }
+    if (const auto share = ledger->shares().find(account); share != ledger->shares().end()) {
+      told[account].push_back(share->second.rights(id));
+    }
+  }
+  for (auto& [account, rights] : told) {
+    if (const auto session = store_.sessions().find(account); session != store_.sessions().end()) {
+      work.sends.push_back({.to = session->second.node,
+                            .message = RightsNotice{
+                                .shard = shard_, .account = account, .rights = std::move(rights)}});
+    }
+  }
+}
+
+void Steward::applied(std::uint64_t, const Command& command, const Outcome& outcome,
+                      base::TimePoint now, StewardWork& work) {
+  if (const auto* open = std::get_if<OpenSession>(&command)) {
+    if (outcome.account) {
+      watch_.renewed(outcome.account, now);
+    }
+    work.sends.push_back({.to = open->node,
+                          .message = OpenAnswer{.shard = shard_,
+                                                .boot = open->boot,
+                                                .attempt = open->attempt,
+                                                .account = outcome.account}});
+  } else if (const auto* change = std::get_if<ChangeShares>(&command)) {
+    tell_rights(*change, outcome, work);
+    const bool freed =
+        std::any_of(change->changes.begin(), change->changes.end(),
+                    [](const ShareChange& one) { return std::holds_alternative<AckShrink>(one); });
+    if (freed) {
+      next_sizing_ = std::min(next_sizing_, now);  // what was freed can grow elsewhere at once
+    }
+  } else if (std::holds_alternative<Configure>(command)) {
+    next_sizing_ = std::min(next_sizing_, now);
+  }
+  for (auto it = reports_.begin(); it != reports_.end();) {
+    std::erase_if(it->second,
+                  [&](const auto& entry) { return !store_.sessions().contains(entry.first); });
+    it = store_.ledgers().contains(it->first) ? std::next(it) : reports_.erase(it);
+  }
+  const auto over = [&](const auto& key) { return !store_.sessions().contains(key.second); };
+  std::erase_if(confirmed_, [&](const auto& entry) { return over(entry.first); });
+  std::erase_if(shrinking_since_, [&](const auto& entry) { return over(entry.first); });
+  std::erase_if(proposed_, over);
+  if (const auto* reclaim = std::get_if<ReclaimSession>(&command)) {
+    watch_.gone(reclaim->account);
+    next_sizing_ = std::min(next_sizing_, now);
+  } else if (const auto* returned = std::get_if<ReturnSession>(&command);
+             returned != nullptr && outcome.applied == Applied::kDone) {
+    watch_.gone(returned->account);
+    next_sizing_ = std::min(next_sizing_, now);
+  }
+}
+
+void Steward::reclaim_expired(base::TimePoint now, StewardWork& work) {
+  for (const Account account : watch_.expired(now)) {
+    if (!store_.sessions().contains(account)) {
+      watch_.gone(account);
+      continue;
+    }
+    COVERED("a lapsed session is reclaimed");
+    watch_.reclaiming(account);
+    work.proposals.emplace_back(ReclaimSession{.account = account});
+  }
+}
+
+bool Steward::busy(const LedgerId& id, Account account) const {
+  if (proposed_.contains({id, account}) || !watch_.may_renew(account)) {
+    return true;
+  }
+  const Ledger* ledger = store_.ledger(id);
+  const auto share = ledger->shares().find(account);
+  if (share == ledger->shares().end()) {
+    return false;
+  }
+  if (share->second.shrinking) {
+    return true;
+  }
+  // A Grow is in flight until a renewal reports its epoch.
+  const auto seen = confirmed_.find({id, account});
+  return share->second.epoch && (seen == confirmed_.end() || seen->second < share->second.epoch);
+}
+
+void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint now) {
+  const ConfigRecord* config = store_.limit(id.limit);
+  std::map<Account, Reported> fresh;
+  for (const auto& [account, reported] : reports_[id]) {
+    if (now - reported.at <= timing_.report_age_max) {
+      fresh.emplace(account, reported);
+    }
+  }
+  Targets targets;
+  if (config == nullptr || config->spec.mode != bucket::Mode::kShared || config->spec.per_key) {
+    for (const auto& [account, share] : ledger.shares()) {
+      targets[account] = Target{};  // deleted: everything comes back
+    }
+  } else {
+    std::map<Account, Rule> rules;
+    for (const auto& [account, reported] : fresh) {
+      const auto session = store_.sessions().find(account);
+      const auto rule = store_.overrides().find({id.limit, session->second.node});
+      if (rule != store_.overrides().end()) {
+        const SetOverride& o = rule->second;
+        rules[account] = {
+            .frozen = o.freeze, .min = o.has_pin ? o.pin : o.min, .max = o.has_pin ? o.pin : o.max};
+      }
+    }
+    targets = plan_targets(config->spec, ledger, fresh, rules);
+    for (const auto& [account, target] : targets) {
+      reports_[id][account].wanted = target.wanted;
+    }
+  }
+  std::vector<Account> in_flight;
+  for (const auto& [account, session] : store_.sessions()) {
+    if (busy(id, account)) {
+      in_flight.push_back(account);
+    }
+  }
+  for (ShareChange& step : plan_steps(id, ledger, stamp(now), targets, in_flight)) {
+    const Account account = std::visit([](const auto& one) { return one.account; }, step);
+    proposed_.insert({id, account});
+    if (std::holds_alternative<ShrinkShare>(step)) {
+      shrinking_since_[{id, account}] = now;
+    }
+    gathered_.push_back(std::move(step));
+  }
+}
+
+void Steward::size_all(base::TimePoint now) {
+  next_sizing_ = now + timing_.sizing_every;
+  for (const auto& [id, ledger] : store_.ledgers()) {
+    size_one(id, ledger, now);
+  }
+  for (const auto& [key, since] : shrinking_since_) {
+    if (now - since > timing_.tau) {
+      COVERED("a shrink unconfirmed for tau stops the session's renewal");
+      watch_.stop_renewing(key.second);
+    }
+  }
+}
+
+void Steward::flush(base::TimePoint now, StewardWork& work) {
+  if (gathered_.empty()) {
+    return;
+  }
+  work.proposals.emplace_back(ChangeShares{.stamp = stamp(now), .changes = std::move(gathered_)});
+  gathered_.clear();
+}
+
+void Steward::tick(base::TimePoint now, StewardWork& work) {
+  if (handed_over_) {
+    return;
+  }
+  reclaim_expired(now, work);
+  if (now >= next_sizing_) {
+    size_all(now);
+  }
+  flush(now, work);
+}
+
+base::TimePoint Steward::next_deadline() const {
+  if (handed_over_) {
+    return base::kNever;
+  }
+  base::TimePoint next = gathered_.empty() ? base::kNever : won_;
+  if (!store_.ledgers().empty()) {
+    next = std::min(next, next_sizing_);
+  }
+  if (const auto expiry = watch_.next_expiry()) {
+    next = std::min(next, *expiry + base::Duration(1));
+  }
+  return next;
+}
+
+Handover Steward::hand_over(std::uint64_t term, base::TimePoint now) {
+  handed_over_ = true;
+  rounds_.clear();
+  waiting_.clear();
+  gathered_.clear();
+  Handover handover{.stamp = stamp(now), .term = term};
+  for (const auto& [account, session] : store_.sessions()) {
+    if (const auto left = watch_.remaining(account, now); left > base::Duration::zero()) {
+      handover.sessions.push_back({.account = account, .remaining = left});
+    }
+  }
+  return handover;
+}
+
+}  // namespace brigade::node

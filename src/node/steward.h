@@ -1,0 +1,109 @@
+// The bucket management service of one shard, on its leader: answers renewals, reclaims what
+// lapsed, and moves shares after demand through shrink, ack, grow (semantics 3, 4, 7). Exists only
+// while this replica leads and has applied its own first entry; a new leader starts with a new
+// steward.
+//
+// Threads: single-threaded (owner: node). All state here is memory; nothing of it is a promise
+// except what the token store holds.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "base/time.h"
+#include "node/actions.h"
+#include "node/session_watch.h"
+#include "node/share_plan.h"
+#include "node/token_store.h"
+
+namespace brigade::node {
+
+struct StewardTiming {
+  base::Duration tau = base::seconds(3);
+  base::Drift drift;
+  base::Duration sizing_every = base::milliseconds(250);
+  // A demand report older than this says nothing any more.
+  base::Duration report_age_max = base::seconds(4);
+};
+
+// What the steward wants its replica to do.
+struct StewardWork {
+  std::vector<Command> proposals;
+  std::vector<Send> sends;
+  std::vector<std::uint64_t> reads;  // tokens of ReadIndex rounds to start now
+
+  void clear() {
+    proposals.clear();
+    sends.clear();
+    reads.clear();
+  }
+};
+
+class Steward {
+ public:
+  // Takes office: this term's first entry is applied. Every session counts as renewed just now,
+  // except where the old leader's handover, the entry directly before ours, says how long it still
+  // has.
+  Steward(ShardId shard, StewardTiming timing, const TokenStore& store, base::TimePoint now);
+
+  void on(NodeId from, const OpenAsk& ask, StewardWork& work);
+  void on(NodeId from, const Renew& renew, base::TimePoint now, StewardWork& work);
+  void on(NodeId from, const ShrunkNotice& notice, StewardWork& work);
+  // The read round of this token, started after the renewals were received, found us still leading
+  // and the store applied up to it.
+  void read_ready(std::uint64_t token, base::TimePoint now, StewardWork& work);
+  void read_refused(std::uint64_t token);
+  // A command was applied at this index, whoever proposed it.
+  void applied(std::uint64_t index, const Command& command, const Outcome& outcome,
+               base::TimePoint now, StewardWork& work);
+  // Reclaims, sizes, flushes what gathered in this turn as one log entry.
+  void tick(base::TimePoint now, StewardWork& work);
+  [[nodiscard]] base::TimePoint next_deadline() const;
+
+  // Shard time now: what the log held at election win plus derated elapsed time (semantics 3.10).
+  [[nodiscard]] Stamp stamp(base::TimePoint now) const;
+  // This leader's last word before a planned transfer; nothing is answered or reclaimed after it.
+  Handover hand_over(std::uint64_t term, base::TimePoint now);
+  [[nodiscard]] const TokenStore& store() const { return store_; }
+
+ private:
+  struct Asked {
+    NodeId from;
+    Renew renew;
+  };
+
+  void answer(const Asked& asked, base::TimePoint now, StewardWork& work);
+  void note_demand(const Renew& renew, base::TimePoint now);
+  void tell_rights(const ChangeShares& command, const Outcome& outcome, StewardWork& work);
+  void reclaim_expired(base::TimePoint now, StewardWork& work);
+  void size_all(base::TimePoint now);
+  void size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint now);
+  void flush(base::TimePoint now, StewardWork& work);
+  [[nodiscard]] bool busy(const LedgerId& id, Account account) const;
+
+  ShardId shard_;
+  StewardTiming timing_;
+  const TokenStore& store_;
+  base::TimePoint won_;
+  Stamp stamp_at_win_;
+  SessionWatch watch_;
+
+  std::vector<Asked> waiting_;  // renewals for the next read round
+  std::map<std::uint64_t, std::vector<Asked>> rounds_;
+  std::uint64_t next_read_ = 1;
+
+  // Per ledger and account: what the holder reported, and the latest epoch it confirmed.
+  std::map<LedgerId, std::map<Account, Reported>> reports_;
+  std::map<std::pair<LedgerId, Account>, Epoch> confirmed_;
+  // Changes proposed and not applied yet: one in flight per account.
+  std::set<std::pair<LedgerId, Account>> proposed_;
+  std::map<std::pair<LedgerId, Account>, base::TimePoint> shrinking_since_;
+  std::vector<ShareChange> gathered_;
+  base::TimePoint next_sizing_;
+  bool handed_over_ = false;
+};
+
+}  // namespace brigade::node

@@ -1,0 +1,177 @@
+#include "node/trade.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/coverage.h"
+
+namespace brigade::node {
+namespace {
+
+constexpr base::Duration kStarvingFor = base::seconds(2);
+
+// The reserve kept from a borrower's class; 0 is the class without a name.
+bucket::Permille reserve_of(const bucket::LimitSpec& spec, std::uint8_t priority) {
+  return priority == 0 || priority > spec.priorities.size()
+             ? 0
+             : spec.priorities[priority - 1U].reserved;
+}
+
+}  // namespace
+
+Trade::Trade(std::string limit, TradeTiming timing, base::Prng dice)
+    : limit_(std::move(limit)),
+      limit_hash_(PeerBook::limit_hash(limit_)),
+      timing_(timing),
+      dice_(dice) {}
+
+void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need, PeerBook& peers,
+                     Instant now, std::vector<Send>& sends) {
+  if (purse.borrow() || !purse.valid(now) || !backoff_.may_ask(now.slow) || peers.empty() ||
+      !config.spec.lend.enabled) {
+    return;
+  }
+  const bucket::BorrowInput input{.level = purse.bucket().level(),
+                                  .room = purse.bucket().room(),
+                                  .waiting = need.waiting,
+                                  .demand = need.offered,
+                                  .rate = purse.rate(),
+                                  .rtt_p99 = peers.rtt_p99()};
+  if (need.waiting <= Tokens{} && !bucket::should_prefetch(input)) {
+    return;
+  }
+  const Tokens want = bucket::borrow_want(input);
+  if (want <= Tokens{}) {
+    return;
+  }
+  starved_until_ = now.slow + kStarvingFor;
+  const auto candidates = peers.candidates(limit_hash_, now.slow);
+  const auto chosen = bucket::choose(candidates, want, dice_);
+  if (!chosen) {
+    backoff_.little_came(now.slow, dice_);
+    return;
+  }
+  const NodeId lender = candidates[*chosen].id;
+  const auto opened = purse.open_borrow(lender, want, now);
+  if (!opened || !peers.admit(lender, now.slow)) {
+    purse.close_borrow();
+    backoff_.little_came(now.slow, dice_);
+    return;
+  }
+  sends.push_back({.to = lender,
+                   .message = Borrow{.limit = limit_,
+                                     .version = config.version,
+                                     .account = purse.account(),
+                                     .seq = opened->seq,
+                                     .want = opened->held,
+                                     .min = std::min(opened->held, need.largest)}});
+}
+
+bool Trade::pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord& config,
+                 Instant now, std::vector<Send>& sends) {
+  if (purse.borrow() || !purse.valid(now)) {
+    return false;
+  }
+  const auto opened = purse.open_borrow(lender, amount, now);
+  if (!opened) {
+    return false;
+  }
+  sends.push_back({.to = lender,
+                   .message = Borrow{.limit = limit_,
+                                     .version = config.version,
+                                     .account = purse.account(),
+                                     .seq = opened->seq,
+                                     .want = opened->held,
+                                     .min = Tokens{},
+                                     .by_hand = true}});
+  return true;
+}
+
+Tokens Trade::on(NodeId from, const Loan& loan, Purse& purse, PeerBook& peers, Instant now) {
+  peers.free_tokens(from, limit_hash_, loan.free_after, now.slow);
+  for (const Lender& other : loan.others) {
+    peers.free_tokens(other.node, limit_hash_, other.free, now.slow);
+  }
+  const auto open = purse.borrow();
+  if (!open || open->seq != loan.seq || open->lender != from) {
+    COVERED("a stray loan is dropped");
+    return Tokens{};
+  }
+  peers.answered(from, now.slow - open->asked, now.slow);
+  const Tokens got = purse.credit(loan);
+  // "No surplus" is no failure, but asking again at once would only add traffic.
+  if (bucket::Backoff::is_little(got, open->held)) {
+    backoff_.little_came(now.slow, dice_);
+  } else {
+    backoff_.enough_came();
+  }
+  return got;
+}
+
+void Trade::expire(Purse& purse, PeerBook& peers, Instant now) {
+  const auto& open = purse.borrow();
+  if (open && now.slow >= open->asked + timing_.borrow_timeout) {
+    COVERED("a borrow is given up");
+    peers.failed(open->lender, now.slow);
+    purse.close_borrow();
+    backoff_.little_came(now.slow, dice_);
+  }
+}
+
+Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigRecord& config,
+                 const Need& need, const PeerBook& peers, Instant now) {
+  Loan loan{.limit = limit_, .account = ask.account, .seq = ask.seq};
+  const Asker asker{.node = borrower, .account = ask.account, .seq = ask.seq};
+  if (const auto known = given_.find(asker); known != given_.end()) {
+    COVERED("a repeated borrow gets the same answer");
+    loan.granted = known->second;
+  } else if (purse.valid(now) && ask.version == config.version && config.spec.lend.enabled) {
+    purse.mint(now);
+    const Rate beyond_minting = std::max(Rate{}, need.offered - purse.rate());
+    const bucket::LendInput input{
+        .level = purse.bucket().level(),
+        .size = purse.bucket().size(),
+        .near_term_need =
+            ask.by_hand
+                ? Tokens{}
+                : need.waiting + beyond_minting.over(bucket::prefetch_horizon(peers.rtt_p99())),
+        .reserve = config.spec.lend.reserve,
+        .max_share = ask.by_hand ? bucket::Permille{1000} : config.spec.lend.max_share,
+        .class_reserve = reserve_of(config.spec, ask.priority)};
+    const Tokens granted = bucket::lendable(input, {.want = ask.want, .min = ask.min});
+    if (granted > Tokens{} && purse.lend(granted)) {
+      loan.granted = granted;
+      given_.emplace(asker, granted);
+      given_order_.push_back(asker);
+      if (given_order_.size() > kMaxRemembered) {
+        given_.erase(given_order_.front());
+        given_order_.pop_front();
+      }
+    }
+  }
+  loan.free_after = purse.valid(now) ? purse.bucket().level() : Tokens{};
+  loan.others = peers.top_lenders(limit_hash_, borrower, now.slow);
+  return {.to = borrower,
+          .message = std::move(loan),
+          .expires = purse.valid(now) ? purse.valid_until() : base::kNever};
+}
+
+bool Trade::hopeful(const Purse& purse, const PeerBook& peers, Instant now) const {
+  return purse.valid(now) && !peers.empty() && (purse.borrow() || backoff_.may_ask(now.slow));
+}
+
+base::TimePoint Trade::next_deadline(const Purse& purse) const {
+  return purse.borrow() ? purse.borrow()->asked + timing_.borrow_timeout : base::kNever;
+}
+
+void Trade::reset() {
+  given_.clear();
+  given_order_.clear();
+  backoff_ = {};
+}
+
+bool Trade::starving(Instant now) const {
+  return now.slow < starved_until_;
+}
+
+}  // namespace brigade::node

@@ -1,0 +1,82 @@
+// The token transfer protocol of one limit at one node: borrowing when it runs short, lending what
+// it can spare (semantics 5, mode A). No consensus and no clock comparison: a lender deducts before
+// it answers, a borrower holds room before it asks, sequences make strays harmless.
+//
+// Threads: single-threaded (owner: node).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <vector>
+
+#include "base/prng.h"
+#include "base/time.h"
+#include "bucket/lending.h"
+#include "bucket/limit_spec.h"
+#include "node/actions.h"
+#include "node/peer_book.h"
+#include "node/purse.h"
+
+namespace brigade::node {
+
+struct TradeTiming {
+  // An open borrow is given up after this long.
+  base::Duration borrow_timeout = base::milliseconds(50);
+};
+
+// What a node needs of this limit right now, from its demand meter and its queue.
+struct Need {
+  Rate offered;
+  Tokens waiting;  // sum of what parked requests still lack
+  Tokens largest;  // the largest single cost waiting
+};
+
+class Trade {
+ public:
+  // Answers remembered per limit; an older duplicate loses tokens, which is safe.
+  static constexpr std::size_t kMaxRemembered = 1024;
+
+  Trade(std::string limit, TradeTiming timing, base::Prng dice);
+
+  // Asks a peer if the purse runs short and nothing is open. `sends` gets at most one Borrow.
+  void consider(Purse& purse, const ConfigRecord& config, const Need& need, PeerBook& peers,
+                Instant now, std::vector<Send>& sends);
+  // An answer. Returns what was credited.
+  Tokens on(NodeId from, const Loan& loan, Purse& purse, PeerBook& peers, Instant now);
+  // Gives up an open borrow that is over its time.
+  void expire(Purse& purse, PeerBook& peers, Instant now);
+  // Lends what can be spared; the answer's tokens are void past the purse's valid_until.
+  Send lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigRecord& config,
+            const Need& need, const PeerBook& peers, Instant now);
+  // Pulls `amount` from one lender by hand, ahead of anything else. False when a borrow is open.
+  bool pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord& config, Instant now,
+            std::vector<Send>& sends);
+
+  // True when asking again now is worth a parked request's time.
+  [[nodiscard]] bool hopeful(const Purse& purse, const PeerBook& peers, Instant now) const;
+  [[nodiscard]] base::TimePoint next_deadline(const Purse& purse) const;
+  // The session ended: what was remembered belongs to dead accounts.
+  void reset();
+  // This node ran dry lately: peers should publish what they have.
+  [[nodiscard]] bool starving(Instant now) const;
+
+ private:
+  struct Asker {
+    NodeId node;
+    Account account;
+    std::uint64_t seq = 0;
+    friend auto operator<=>(const Asker&, const Asker&) = default;
+  };
+
+  std::string limit_;
+  std::uint64_t limit_hash_;
+  TradeTiming timing_;
+  base::Prng dice_;
+  bucket::Backoff backoff_;
+  base::TimePoint starved_until_{};
+  std::map<Asker, Tokens> given_;
+  std::deque<Asker> given_order_;
+};
+
+}  // namespace brigade::node
