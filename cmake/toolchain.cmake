@@ -26,4 +26,6 @@ add_library(brigade_warnings INTERFACE)
 target_compile_options(brigade_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror
   # Designated initializers leave the rest at their defaults on purpose.
-  -Wno-missing-field-initializers)
+  -Wno-missing-field-initializers
+  # GCC 12 reports moved-from alternatives of std::variant (GCC bug 105562).
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)

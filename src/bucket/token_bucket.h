@@ -48,6 +48,7 @@ class TokenBucket {
   [[nodiscard]] Tokens size() const { return size_; }
   [[nodiscard]] Tokens held() const { return held_; }
   [[nodiscard]] Rate rate() const { return rate_; }
+  [[nodiscard]] TimePoint minted_until() const { return minted_until_; }
   [[nodiscard]] Tokens room() const { return size_ - level_ - held_; }
   // True time until `cost` can be taken above `floor` by minting alone; Duration::max() if never.
   [[nodiscard]] Duration wait_for(Tokens cost, Tokens floor) const;

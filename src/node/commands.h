@@ -162,6 +162,7 @@ struct Outcome {
   std::vector<Applied> changes;       // ChangeShares: one per change
   std::vector<StrictAnswer> answers;  // StrictBatch: one per take
   std::string reason;                 // Configure: why it was refused
+  Version version;                    // Configure: the shard's configuration now
 };
 
 }  // namespace brigade::node

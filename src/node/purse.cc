@@ -22,6 +22,7 @@ void Purse::lapse() {
   bucket_ = bucket::TokenBucket();
   shrunk_.reset();
   borrow_.reset();
+  refundable_ = Tokens{};
 }
 
 void Purse::adopt(Account account, const Rights& rights, Instant now, Drift drift) {
@@ -36,6 +37,10 @@ void Purse::adopt(Account account, const Rights& rights, Instant now, Drift drif
   if (borrow_ && bucket_.held() > rights.size) {
     COVERED("a shrink closes the open borrow");
     close_borrow();
+  }
+  if (bucket_.held() > rights.size) {
+    COVERED("a shrink cuts what was refundable");
+    give_up_refund(bucket_.held() - rights.size);
   }
   rate_ = rights.rate;
   epoch_ = rights.epoch;
@@ -57,6 +62,19 @@ void Purse::undo(Account account, Tokens cost) {
   if (account_ && account == account_) {
     bucket_.put(cost);
   }
+}
+
+Tokens Purse::keep_refundable(Tokens amount) {
+  const Tokens kept = bucket_.hold(amount);
+  refundable_ += kept;
+  return kept;
+}
+
+Tokens Purse::give_up_refund(Tokens amount) {
+  const Tokens kept = std::min(amount, refundable_);
+  refundable_ -= kept;
+  bucket_.release(kept);
+  return kept;
 }
 
 std::optional<Purse::OpenBorrow> Purse::open_borrow(NodeId lender, Tokens want, Instant now) {
@@ -99,7 +117,7 @@ bool Purse::lend(Tokens amount) {
 
 void Purse::check_invariants() const {
   bucket_.check_invariants();
-  BRIGADE_CHECK(bucket_.held() == (borrow_ ? borrow_->held : Tokens{}));
+  BRIGADE_CHECK(bucket_.held() == (borrow_ ? borrow_->held : Tokens{}) + refundable_);
   if (!account_) {
     BRIGADE_CHECK(bucket_.size() == Tokens{});
     BRIGADE_CHECK(bucket_.level() == Tokens{});

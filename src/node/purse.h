@@ -3,8 +3,8 @@
 //
 // Threads: single-threaded (owner: node).
 // Invariants: (1) without an account the bucket is empty and may hold nothing; (2) the room held in
-// the bucket is exactly what the open borrow asked for; (3) nothing is taken or lent after
-// valid_until.
+// the bucket is exactly what the open borrow asked for and what is refundable; (3) nothing is taken
+// or lent after valid_until.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +58,14 @@ class Purse {
   void undo(Account account, Tokens cost);
   [[nodiscard]] bool valid(Instant now) const { return account_ && now.fast < valid_until_; }
 
+  // ---- reservations: room kept for what may be refunded ----
+
+  // Keeps room for a refund of up to `amount`; returns what could be kept.
+  Tokens keep_refundable(Tokens amount);
+  // The room is free again: settled or forgotten. Returns how much of it was still kept: a shrink
+  // may have cut it, and then others may hold that right already.
+  Tokens give_up_refund(Tokens amount);
+
   // ---- borrowing: one open sequence at a time (mode A) ----
 
   // Holds room for up to `want` and opens a sequence; nullopt when there is no room at all.
@@ -101,6 +109,7 @@ class Purse {
   std::optional<ShrunkReport> shrunk_;
   std::uint64_t next_seq_ = 1;
   std::optional<OpenBorrow> borrow_;
+  Tokens refundable_;
   PurseTotals totals_;
 };
 

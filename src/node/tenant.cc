@@ -28,6 +28,10 @@ void Tenant::hurry(Instant now) {
   next_due_ = std::min(next_due_, now.slow);
 }
 
+void Tenant::confirm_soon(Instant now) {
+  next_due_ = std::min(next_due_, std::max(now.slow, earliest_report_));
+}
+
 void Tenant::end_session() {
   for (auto& [id, purse] : purses_) {
     purse->lapse();
@@ -59,6 +63,7 @@ std::optional<PeerMessage> Tenant::due(Instant now, bool urgent,
   if (now.slow < next_due_ && !report) {
     return std::nullopt;
   }
+  ++unanswered_;
   if (!account_ && !purses_.empty() && !stopped_) {
     next_due_ = now.slow + timing_.retry_every;
     return OpenAsk{.shard = shard_, .boot = boot_, .attempt = attempt_};
@@ -87,6 +92,7 @@ void Tenant::on(const OpenAnswer& answer, Instant now) {
     return;
   }
   account_ = answer.account;
+  unanswered_ = 0;
   confirmed_ = false;
   valid_until_ = TimePoint{};
   for (auto& [id, purse] : purses_) {
@@ -127,6 +133,7 @@ TenantNews Tenant::on(const RenewAnswer& answer, Instant now) {
     return news;
   }
   answered_ = true;
+  unanswered_ = 0;
   news.answered = true;
   if (answer.config_version > config_known_) {
     config_known_ = answer.config_version;

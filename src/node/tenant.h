@@ -58,6 +58,9 @@ class Tenant {
   // leader).
   void hurry(Instant now);
 
+  // Rights were adopted: tell the leader before long, so that the next change can follow.
+  void confirm_soon(Instant now);
+
   void on(const OpenAnswer& answer, Instant now);
   TenantNews on(const RenewAnswer& answer, Instant now);
   // Takes rights over; what must be acknowledged is returned.
@@ -71,6 +74,8 @@ class Tenant {
   [[nodiscard]] bool live(Instant now) const { return account_ && now.fast < valid_until_; }
   [[nodiscard]] Account account() const { return account_; }
   [[nodiscard]] Version config_known() const { return config_known_; }
+  // Asks in a row that no leader answered.
+  [[nodiscard]] int unanswered() const { return unanswered_; }
   [[nodiscard]] bool answered() const { return answered_; }
   [[nodiscard]] TimePoint valid_until() const { return valid_until_; }
   void check_invariants() const;
@@ -91,6 +96,7 @@ class Tenant {
   TimePoint earliest_report_{};
   Version config_known_;
   bool answered_ = false;
+  int unanswered_ = 0;
   bool stopped_ = false;
 };
 

@@ -173,7 +173,7 @@ Outcome TokenStore::apply_one(std::uint64_t index, const Configure& command) {
   for (const bucket::LimitSpec& spec : command.limits) {
     put_limit(index, spec);
   }
-  return {};
+  return {.version = meta_.config_version};
 }
 
 bool TokenStore::recently_deleted(const std::string& name) const {

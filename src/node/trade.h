@@ -56,6 +56,8 @@ class Trade {
   // True when asking again now is worth a parked request's time.
   [[nodiscard]] bool hopeful(const Purse& purse, const PeerBook& peers, Instant now) const;
   [[nodiscard]] base::TimePoint next_deadline(const Purse& purse) const;
+  // When the next Borrow may go out.
+  [[nodiscard]] base::TimePoint may_ask_at() const { return backoff_.next(); }
   // The session ended: what was remembered belongs to dead accounts.
   void reset();
   // This node ran dry lately: peers should publish what they have.

@@ -1,0 +1,537 @@
+#include "node/node.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/coverage.h"
+
+namespace brigade::node {
+namespace {
+
+// Messages of one settle that this node sends to itself and that cause further ones.
+constexpr int kPasses = 16;
+
+}  // namespace
+
+Node::Node(NodeConfig config, const Codec& codec, base::Prng dice, Instant now)
+    : config_(std::move(config)),
+      codec_(codec),
+      dice_(dice),
+      started_(now.slow),
+      directory_(config_.shards),
+      book_(config_.home) {
+  for (std::uint32_t shard = 0; shard < config_.shards; ++shard) {
+    tenants_.emplace_back(ShardId(shard), config_.boot, config_.session);
+    answered_.push_back(TimePoint::min());
+  }
+}
+
+void Node::add_replica(ReplicaConfig config, ReplicaState state, Instant now) {
+  const ShardId shard = config.shard;
+  replicas_[shard] = std::make_unique<Replica>(std::move(config), codec_, base::Prng(dice_.next()),
+                                               std::move(state), now);
+}
+
+// ---- peers ----
+
+void Node::seen(const PeerView& peer, Instant now) {
+  if (peer.id == config_.id) {
+    return;
+  }
+  peers_[peer.id] = peer;
+  if (peer.live) {
+    book_.joined(peer.id, peer.home);
+    for (Tenant& tenant : tenants_) {
+      if (!tenant.answered()) {
+        tenant.hurry(now);
+      }
+    }
+  } else {
+    book_.left(peer.id);
+    directory_.left(peer.id);
+    digests_.erase(peer.id);
+  }
+}
+
+void Node::forgotten(NodeId peer) {
+  peers_.erase(peer);
+  digests_.erase(peer);
+  book_.left(peer);
+  directory_.left(peer);
+}
+
+void Node::heard(NodeId peer, const NodeDigest& digest, Instant now) {
+  digests_[peer] = digest;
+  for (const LeadReport& lead : digest.leads) {
+    note_leader(lead.shard, peer, lead.term, now);
+  }
+  for (const FreeReport& free : digest.free) {
+    book_.free_tokens(peer, free.limit, free.free, now.slow);
+  }
+}
+
+void Node::note_leader(ShardId shard, NodeId leader, std::uint64_t term, Instant now) {
+  if (directory_.heard(shard, leader, term)) {
+    tenants_[shard.value()].hurry(now);
+    for (auto& [ticket, errand] : errands_) {
+      if (errand.ask.shard == shard && errand.wait_until < now.slow) {
+        errand.retry_at = std::min(errand.retry_at, now.slow);
+      }
+    }
+    for (auto& [ticket, control] : controls_) {
+      control.retry_at = std::min(control.retry_at, now.slow);
+    }
+  }
+}
+
+// ---- messages ----
+
+void Node::send(NodeId to, PeerMessage message, TimePoint expires) {
+  outgoing_.push_back({.to = to, .message = std::move(message), .expires = expires});
+}
+
+void Node::send_to_leader(ShardId shard, PeerMessage message) {
+  NodeId leader = directory_.leader(shard);
+  if (!leader) {
+    // Somebody will know: a voter of the shard if there is one here, else any live peer.
+    if (replicas_.contains(shard)) {
+      leader = replicas_.at(shard)->serves() ? config_.id : replicas_.at(shard)->leader();
+    }
+    if (!leader) {
+      std::vector<NodeId> live;
+      for (const auto& [id, peer] : peers_) {
+        if (peer.live) {
+          live.push_back(id);
+        }
+      }
+      leader = live.empty() ? config_.id : live[dice_.below(live.size())];
+    }
+  }
+  send(leader, std::move(message));
+}
+
+void Node::received(NodeId from, const PeerMessage& message, Instant now) {
+  dispatch(from, message, now);
+}
+
+void Node::received(ShardId shard, const raft::Message& message, Instant now) {
+  if (const auto found = replicas_.find(shard); found != replicas_.end()) {
+    found->second->step(message, now);
+  }
+}
+
+void Node::persisted(ShardId shard, std::vector<raft::Persist> persists, Instant now) {
+  const auto found = replicas_.find(shard);
+  if (found == replicas_.end()) {
+    return;
+  }
+  for (const raft::Persist& persist : persists) {
+    for (const raft::Message& message : persist.then) {
+      if (message.to != found->second->core().self()) {
+        deferred_.push_back({.to = node_of(message.to), .shard = shard, .message = message});
+      }
+    }
+  }
+  found->second->persisted(std::move(persists), now);
+}
+
+template <class T>
+void Node::to_replica(NodeId from, ShardId shard, const T& message, Instant now) {
+  const auto found = replicas_.find(shard);
+  if (found != replicas_.end() && found->second->serves()) {
+    Replica& replica = *found->second;
+    if constexpr (std::is_same_v<T, OpenAsk> || std::is_same_v<T, ShrunkNotice>) {
+      replica.on(from, message);
+    } else {
+      replica.on(from, message, now);
+    }
+    return;
+  }
+  NodeId leader = found != replicas_.end() ? found->second->leader() : NodeId();
+  std::uint64_t term = found != replicas_.end() ? found->second->core().term().value() : 0;
+  if (!leader || leader == config_.id) {
+    leader = directory_.leader(shard);
+    term = leader ? directory_.term(shard) : 0;
+  }
+  if (leader == config_.id) {
+    leader = NodeId();
+  }
+  if constexpr (std::is_same_v<T, Ask>) {
+    send(from, Told{.ticket = message.ticket, .elsewhere = true, .leader = leader});
+  } else if constexpr (std::is_same_v<T, Submit>) {
+    send(from, Submitted{.ticket = message.ticket, .elsewhere = true, .leader = leader});
+  } else if (from != config_.id) {
+    send(from, LeaderHint{.shard = shard, .leader = leader, .term = term});
+  }
+}
+
+void Node::to_leader(NodeId from, const Submit& submit, Instant now) {
+  to_replica(from, submit.shard, submit, now);
+}
+
+void Node::dispatch(NodeId from, const PeerMessage& message, Instant now) {
+  if (const auto* open = std::get_if<OpenAsk>(&message)) {
+    to_replica(from, open->shard, *open, now);
+  } else if (const auto* opened = std::get_if<OpenAnswer>(&message)) {
+    if (opened->shard.value() < tenants_.size()) {
+      tenants_[opened->shard.value()].on(*opened, now);
+    }
+  } else if (const auto* renew = std::get_if<Renew>(&message)) {
+    to_replica(from, renew->shard, *renew, now);
+  } else if (const auto* renewed = std::get_if<RenewAnswer>(&message)) {
+    on(from, *renewed, now);
+  } else if (const auto* config = std::get_if<ConfigHint>(&message)) {
+    if (config->shard.value() < tenants_.size()) {
+      tenants_[config->shard.value()].hurry(now);
+    }
+  } else if (const auto* hint = std::get_if<LeaderHint>(&message)) {
+    directory_.doubt(hint->shard, from);
+    if (hint->leader) {
+      note_leader(hint->shard, hint->leader, hint->term, now);
+    }
+  } else if (const auto* rights = std::get_if<RightsNotice>(&message)) {
+    on(from, *rights, now);
+  } else if (const auto* shrunk = std::get_if<ShrunkNotice>(&message)) {
+    to_replica(from, shrunk->shard, *shrunk, now);
+  } else if (const auto* borrow = std::get_if<Borrow>(&message)) {
+    on(from, *borrow, now);
+  } else if (const auto* loan = std::get_if<Loan>(&message)) {
+    if (const auto served = served_.find(loan->limit);
+        served != served_.end() && served->second.shared) {
+      served->second.shared->on(from, *loan, book_, now);
+    }
+  } else if (const auto* ask = std::get_if<Ask>(&message)) {
+    to_replica(from, ask->shard, *ask, now);
+  } else if (const auto* told = std::get_if<Told>(&message)) {
+    on(from, *told, now);
+  } else {
+    dispatch_control(from, message, now);
+  }
+}
+
+void Node::on(NodeId from, const RenewAnswer& answer, Instant now) {
+  if (answer.shard.value() >= tenants_.size()) {
+    return;
+  }
+  Tenant& tenant = tenants_[answer.shard.value()];
+  TenantNews news = tenant.on(answer, now);
+  if (!news.answered) {
+    return;
+  }
+  answered_[answer.shard.value()] = now.slow;
+  directory_.heard(answer.shard, from, directory_.term(answer.shard));
+  if (news.lapsed) {
+    session_ended(answer.shard);
+  }
+  for (const DroppedLimit& dropped : news.dropped) {
+    stop_serving(dropped.limit);
+  }
+  for (const ConfigRecord& config : news.limits) {
+    serve(config, now);
+  }
+  for (SharedLimit* limit : shared_) {
+    if (home_of(limit->config()) == answer.shard) {
+      limit->forbid_lending(std::find(answer.no_lend.begin(), answer.no_lend.end(),
+                                      limit->config().spec.name) != answer.no_lend.end());
+    }
+  }
+  if (auto notice = tenant.on(
+          RightsNotice{.shard = answer.shard, .account = answer.account, .rights = answer.rights},
+          now)) {
+    send(from, std::move(*notice));
+  }
+}
+
+void Node::on(NodeId from, const RightsNotice& notice, Instant now) {
+  if (notice.shard.value() >= tenants_.size()) {
+    return;
+  }
+  Tenant& tenant = tenants_[notice.shard.value()];
+  if (auto shrunk = tenant.on(notice, now)) {
+    send(from, std::move(*shrunk));
+  }
+  // What was adopted is confirmed with the next renewal; soon, so that the next change can follow.
+  tenant.confirm_soon(now);
+}
+
+void Node::on(NodeId from, const Borrow& borrow, Instant now) {
+  const auto served = served_.find(borrow.limit);
+  if (served == served_.end() || !served->second.shared || served->second.dropped || draining_) {
+    send(from, Loan{.limit = borrow.limit, .account = borrow.account, .seq = borrow.seq});
+    return;
+  }
+  outgoing_.push_back(served->second.shared->lend(from, borrow, book_, now));
+}
+
+// ---- limits ----
+
+ShardId Node::home_of(const ConfigRecord& config) const {
+  return TokenStore::home_of(config.spec.name, config_.shards);
+}
+
+void Node::serve(const ConfigRecord& config, Instant now) {
+  limits_[config.spec.name] = config;
+  Served& served = served_[config.spec.name];
+  served.config = config;
+  served.dropped = false;
+  served.elsewhere = config.spec.per_key || config.spec.mode == bucket::Mode::kStrict;
+  if (served.shared) {
+    // Also when it became keyed or strict: its rights then go back by way of the sizing.
+    served.shared->configure(config, now, changes_);
+  } else if (!served.elsewhere && !draining_) {
+    served.shared =
+        std::make_unique<SharedLimit>(config, config_.trade, base::Prng(dice_.next()), now);
+    tenants_[home_of(config).value()].attach(served.shared->ledger(), served.shared->purse(), now);
+    refresh_shared();
+  }
+}
+
+void Node::stop_serving(const std::string& limit) {
+  limits_.erase(limit);
+  if (const auto found = served_.find(limit); found != served_.end()) {
+    // The purse stays attached: its rights shrink to nothing by the ordinary way.
+    found->second.dropped = true;
+  }
+}
+
+void Node::refresh_shared() {
+  shared_.clear();
+  for (auto& [name, served] : served_) {
+    if (served.shared) {
+      shared_.push_back(served.shared.get());
+    }
+  }
+  std::sort(shared_.begin(), shared_.end(), [](const SharedLimit* a, const SharedLimit* b) {
+    return a->config().spec.name < b->config().spec.name;
+  });
+}
+
+const SharedLimit* Node::shared(std::string_view limit) const {
+  const auto found = served_.find(limit);
+  return found == served_.end() ? nullptr : found->second.shared.get();
+}
+
+void Node::session_ended(ShardId shard) {
+  for (SharedLimit* limit : shared_) {
+    if (home_of(limit->config()) == shard) {
+      limit->lapsed();
+    }
+  }
+}
+
+std::vector<DemandReport> Node::demands(ShardId shard, Instant now) {
+  std::vector<DemandReport> reports;
+  for (SharedLimit* limit : shared_) {
+    if (home_of(limit->config()) == shard) {
+      reports.push_back(limit->report(now));
+    }
+  }
+  return reports;
+}
+
+// ---- turns ----
+
+void Node::run_tenants(Instant now) {
+  std::vector<bool> urgent(tenants_.size(), false);
+  for (SharedLimit* limit : shared_) {
+    if (limit->demand_moved(now)) {
+      urgent[home_of(limit->config()).value()] = true;
+    }
+  }
+  for (std::uint32_t i = 0; i < tenants_.size(); ++i) {
+    const ShardId shard(i);
+    if (tenants_[i].expire(now)) {
+      session_ended(shard);
+    }
+    auto message = tenants_[i].due(now, urgent[i], [&] { return demands(shard, now); });
+    if (message) {
+      if (tenants_[i].unanswered() > 2) {
+        directory_.doubt(shard, directory_.leader(shard));
+      }
+      send_to_leader(shard, std::move(*message));
+    }
+  }
+}
+
+void Node::run_limits(Instant now, Actions& out) {
+  for (SharedLimit* limit : shared_) {
+    limit->turn(book_, now, out);
+  }
+}
+
+void Node::settle(Instant now, Actions& out) {
+  run_tenants(now);
+  run_limits(now, out);
+  run_errands(now);
+  advance_wholes(now);
+  run_controls(now);
+  run_pulls(now);
+  for (int pass = 0; pass < kPasses; ++pass) {
+    for (auto& [shard, replica] : replicas_) {
+      replica->settle(now, out);
+      if (replica->serves()) {
+        note_leader(shard, config_.id, replica->core().term().value(), now);
+      } else if (replica->leader() && replica->leader() != config_.id) {
+        note_leader(shard, replica->leader(), replica->core().term().value(), now);
+      }
+    }
+    for (Send& send : out.sends) {
+      outgoing_.push_back(std::move(send));
+    }
+    out.sends.clear();
+    std::vector<Send> mine;
+    for (Send& send : outgoing_) {
+      (send.to == config_.id ? mine : outward_).push_back(std::move(send));
+    }
+    outgoing_.clear();
+    if (mine.empty()) {
+      break;
+    }
+    for (const Send& send : mine) {
+      if (now.fast < send.expires) {
+        dispatch(config_.id, send.message, now);
+      }
+    }
+    run_limits(now, out);
+  }
+  flush(out);
+}
+
+void Node::flush(Actions& out) {
+  for (Send& send : outward_) {
+    out.sends.push_back(std::move(send));
+  }
+  outward_.clear();
+  for (RaftSend& send : deferred_) {
+    out.raft.push_back(std::move(send));
+  }
+  deferred_.clear();
+  for (Answer& answer : changes_.answers) {
+    out.answers.push_back(std::move(answer));
+  }
+  changes_.clear();
+  for (Answer& answer : out.answers) {
+    const auto parked = parked_at_.find(answer.ticket);
+    if (parked != parked_at_.end()) {
+      if (parked->second.reserve && answer.decision.admitted()) {
+        answer.decision.reservation = reserve(*parked->second.limit, parked->second.cost);
+      }
+      parked_at_.erase(parked);
+    }
+  }
+  for (Answer& answer : answers_) {
+    out.answers.push_back(std::move(answer));
+  }
+  answers_.clear();
+  for (AdminAnswer& answer : admin_answers_) {
+    out.admin.push_back(std::move(answer));
+  }
+  admin_answers_.clear();
+}
+
+TimePoint Node::next_deadline(Instant now) const {
+  TimePoint next = base::kNever;
+  for (const auto& [shard, replica] : replicas_) {
+    next = std::min(next, replica->next_deadline(now));
+  }
+  for (const Tenant& tenant : tenants_) {
+    next = std::min(next, tenant.next_deadline());
+  }
+  for (const SharedLimit* limit : shared_) {
+    next = std::min(next, limit->next_deadline());
+  }
+  for (const auto& [ticket, errand] : errands_) {
+    next = std::min({next, errand.deadline, errand.retry_at});
+  }
+  for (const auto& [ticket, whole] : wholes_) {
+    next = std::min(next, whole.asking ? base::kNever : now.slow + base::milliseconds(2));
+  }
+  for (const auto& [ticket, control] : controls_) {
+    next = std::min({next, control.deadline, control.retry_at});
+  }
+  for (const Pull& pull : pulls_) {
+    next = std::min(next, now.slow + base::milliseconds(2));
+    (void)pull;
+  }
+  return next;
+}
+
+// ---- state ----
+
+bool Node::ready(Instant now) const {
+  return !draining_ && not_ready_because(now).empty();
+}
+
+std::string Node::not_ready_because(Instant now) const {
+  for (std::uint32_t i = 0; i < tenants_.size(); ++i) {
+    if (answered_[i] == TimePoint::min() || now.slow - answered_[i] > config_.session.tau) {
+      return "shard " + std::to_string(i) + " has no leader that answers";
+    }
+  }
+  return draining_ ? "draining" : "";
+}
+
+NodeDigest Node::digest(Instant now) {
+  NodeDigest digest{.cpu_permille = static_cast<std::uint32_t>(load_.cpu * 1000),
+                    .memory_bytes = load_.memory_bytes,
+                    .net_in_bps = load_.net_in_bps,
+                    .net_out_bps = load_.net_out_bps,
+                    .request_us_p99 = static_cast<std::uint64_t>(load_.request_ms_p99 * 1000),
+                    .offered_per_s = static_cast<std::uint64_t>(load_.offered_per_s),
+                    .draining = draining_};
+  for (const auto& [shard, replica] : replicas_) {
+    if (replica->serves()) {
+      digest.leads.push_back({.shard = shard, .term = replica->core().term().value()});
+    }
+  }
+  for (const Tenant& tenant : tenants_) {
+    digest.configs.push_back(tenant.config_known());
+  }
+  for (const SharedLimit* limit : shared_) {
+    digest.free.push_back(limit->free_report(now));
+  }
+  std::sort(digest.free.begin(), digest.free.end(), [](const FreeReport& a, const FreeReport& b) {
+    return a.free != b.free ? a.free > b.free : a.limit < b.limit;
+  });
+  if (digest.free.size() > NodeDigest::kMaxFreeReports) {
+    digest.free.resize(NodeDigest::kMaxFreeReports);
+  }
+  return digest;
+}
+
+std::vector<BucketReport> Node::buckets(Instant now) {
+  std::vector<BucketReport> reports;
+  for (SharedLimit* limit : shared_) {
+    reports.push_back(limit->bucket_report(now));
+  }
+  std::map<std::string, HomeDesk::Totals> keyed;
+  for (const auto& [shard, replica] : replicas_) {
+    if (const HomeDesk* home = replica->home()) {
+      for (const auto& [name, totals] : home->totals()) {
+        keyed[name].admitted += totals.admitted;
+        keyed[name].refused += totals.refused;
+      }
+    }
+  }
+  for (const auto& [name, totals] : keyed) {
+    reports.push_back({.ledger = {.limit = name, .key = {}},
+                       .admitted = totals.admitted,
+                       .refused = totals.refused});
+  }
+  return reports;
+}
+
+void Node::check_invariants() const {
+  for (const auto& [shard, replica] : replicas_) {
+    replica->check_invariants();
+  }
+  for (const Tenant& tenant : tenants_) {
+    tenant.check_invariants();
+  }
+  for (const SharedLimit* limit : shared_) {
+    limit->check_invariants();
+  }
+}
+
+}  // namespace brigade::node

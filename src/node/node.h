@@ -1,0 +1,271 @@
+// One node's world: its buckets, its sessions, its replicas, and how a request finds the tokens it
+// needs. Pure: time is handed in, everything that must be done comes out in Actions.
+//
+// Threads: single-threaded. Order: inputs, then settle(); every turn of the driver ends with one.
+// Limits: kErrandsMax decisions asked of other nodes at once; refused beyond.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/prng.h"
+#include "node/actions.h"
+#include "node/directory.h"
+#include "node/replica.h"
+#include "node/shared_limit.h"
+#include "node/tenant.h"
+
+namespace brigade::node {
+
+struct NodeConfig {
+  NodeId id;
+  Boot boot;
+  std::string name;
+  Addresses addresses;
+  PeerBook::Home home;
+  std::uint32_t shards = 1;
+  SessionTiming session;
+  StewardTiming steward;
+  TradeTiming trade;
+  base::Duration bms_term = base::seconds(60);
+};
+
+// What gossip says of another node.
+struct PeerView {
+  NodeId id;
+  std::string name;
+  std::string state;  // alive, suspect, dead, left
+  Addresses addresses;
+  PeerBook::Home home;
+  bool live = false;  // alive or suspect: worth talking to
+};
+
+class Node {
+ public:
+  static constexpr std::size_t kErrandsMax = 65'536;
+  static constexpr std::size_t kControlMax = 256;
+
+  Node(NodeConfig config, const Codec& codec, base::Prng dice, Instant now);
+
+  // ---- the data path ----
+  // Decides, or parks the request and returns nullopt; its Answer{ticket} comes out of a settle().
+  std::optional<Decision> acquire(const AcquireRequest& request, Ticket ticket, Instant now);
+  std::optional<Decision> acquire_all(std::span<const AcquireRequest> requests, Ticket ticket,
+                                      Instant now);
+  std::optional<Decision> throttle(const ThrottleRequest& request, Ticket ticket, Instant now);
+  SettleReply settle_reservation(const ReservationId& id, Tokens actual);
+  // Nobody waits for this ticket any more.
+  void abandon(Ticket ticket);
+
+  // ---- inputs ----
+  void add_replica(ReplicaConfig config, ReplicaState state, Instant now);
+  void received(NodeId from, const PeerMessage& message, Instant now);
+  void received(ShardId shard, const raft::Message& message, Instant now);
+  void persisted(ShardId shard, std::vector<raft::Persist> persists, Instant now);
+  void seen(const PeerView& peer, Instant now);
+  void forgotten(NodeId peer);
+  void heard(NodeId peer, const NodeDigest& digest, Instant now);
+  void loaded(const LoadView& load) { load_ = load; }
+  void admin(const AdminRequest& request, Ticket ticket, Instant now);
+  // Clean stop: refuses new requests, hands rights back, moves leaderships.
+  void drain(Instant now);
+  [[nodiscard]] bool drained() const;
+
+  void settle(Instant now, Actions& out);
+  [[nodiscard]] TimePoint next_deadline(Instant now) const;
+
+  // ---- state ----
+  // Every shard's leader answered this node within tau.
+  [[nodiscard]] bool ready(Instant now) const;
+  [[nodiscard]] std::string not_ready_because(Instant now) const;
+  [[nodiscard]] NodeDigest digest(Instant now);
+  [[nodiscard]] const NodeConfig& config() const { return config_; }
+  [[nodiscard]] const std::map<ShardId, std::unique_ptr<Replica>>& replicas() const {
+    return replicas_;
+  }
+  [[nodiscard]] const std::map<std::string, ConfigRecord>& limits() const { return limits_; }
+  [[nodiscard]] const SharedLimit* shared(std::string_view limit) const;
+  [[nodiscard]] const std::map<NodeId, PeerView>& peers() const { return peers_; }
+  [[nodiscard]] std::vector<BucketReport> buckets(Instant now);
+  [[nodiscard]] std::size_t parked() const { return errands_.size(); }
+  void check_invariants() const;
+
+ private:
+  struct TextHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>{}(text);
+    }
+  };
+  struct Served {
+    ConfigRecord config;
+    std::unique_ptr<SharedLimit> shared;
+    bool elsewhere = false;  // keyed or strict: decided by a shard's leader
+    bool dropped = false;    // deleted: refuses, until its session lets go
+  };
+  using ServedMap = std::unordered_map<std::string, Served, TextHash, std::equal_to<>>;
+
+  // A decision that a shard's leader, perhaps this node, takes for us.
+  struct Errand {
+    Ask ask;
+    Ticket client = 0;  // whom it is for; or `whole`, an acquire of several limits
+    Ticket whole = 0;
+    TimePoint deadline;
+    TimePoint retry_at;
+    TimePoint wait_until;  // how long a refusal may be tried again
+    Source source = Source::kHome;
+    bool shadow = false;
+    bool reserve = false;
+    Tokens burst;
+    Rate rate;
+  };
+  // An acquire of several limits under way.
+  struct Whole {
+    std::vector<std::string> texts;        // what the requests' views point into
+    std::vector<AcquireRequest> requests;  // without ids
+    std::vector<Decision> decisions;
+    std::vector<std::size_t> local;
+    std::vector<std::size_t> remote;  // home and strict, in limit order
+    bool asking = false;              // locals are taken, remotes being asked
+    std::size_t next = 0;             // position in `remote` of the one asked now
+    std::vector<Account> accounts;    // by request: where it was charged
+    TimePoint deadline;
+  };
+  // A control request of an operator.
+  struct Control {
+    AdminRequest request;
+    std::map<ShardId, Command> waiting;  // shards that have not committed yet
+    std::map<ShardId, Ticket> asked;     // our tickets
+    std::map<ShardId, Version> versions;
+    std::set<NodeId> silent;  // peers that have not answered the survey
+    std::map<NodeId, SurveyAnswer> survey;
+    TimePoint deadline;
+    TimePoint retry_at = base::kNever;
+    std::optional<Refusal> refused;
+  };
+
+  // node_decide.cc
+  [[nodiscard]] std::optional<Decision> check(const Served& served, const AcquireRequest& request,
+                                              Instant now) const;
+  std::optional<Decision> acquire_shared(SharedLimit& limit, const AcquireRequest& request,
+                                         Ticket ticket, Instant now);
+  [[nodiscard]] Errand errand_for(const bucket::LimitSpec& spec, const AcquireRequest& request,
+                                  Instant now);
+  // Decides at once when this node leads the key's shard; else sends the errand out.
+  std::optional<Decision> run(Errand errand, Instant now);
+  void ask(Ticket ticket, Errand& errand, Instant now);
+  void on(NodeId from, const Told& told, Instant now);
+  [[nodiscard]] Decision decision_of(const Errand& errand, const Told& told) const;
+  void finish(Ticket ticket, Decision decision, Instant now);
+  void run_errands(Instant now);
+  ReservationId reserve(SharedLimit& limit, Tokens cost);
+  // node_whole.cc
+  bool begin_whole(std::span<const AcquireRequest> requests, Whole& whole, Decision& out,
+                   Instant now);
+  std::optional<Decision> advance(Ticket ticket, Whole& whole, Instant now);
+  bool take_locals(Whole& whole, Instant now, std::size_t& short_at);
+  void give_back(Whole& whole);
+  [[nodiscard]] Decision sum_up(const Whole& whole) const;
+  [[nodiscard]] Decision refuse(const Whole& whole, std::size_t at) const;
+  void on_part(Ticket ticket, Decision decision, Instant now);
+  void advance_wholes(Instant now);
+
+  // node_control.cc
+  void on(NodeId from, const Submitted& submitted, Instant now);
+  void on(NodeId from, const SurveyAsk& ask, Instant now);
+  void on(NodeId from, const SurveyAnswer& answer);
+  void on(NodeId from, const PullAsk& ask, Instant now);
+  void on(const PullAnswer& answer);
+  void on_request(Ticket ticket, Control control, Instant now);
+  void submit(Control& control, ShardId shard, Instant now);
+  void run_controls(Instant now);
+  void run_pulls(Instant now);
+  std::optional<AdminReply> outcome(Control& control, Instant now);
+  [[nodiscard]] SurveyAnswer own_survey(Instant now);
+  [[nodiscard]] StatusView status(const Control& control, Instant now) const;
+  void add_buckets(const Control& control, StatusView& view) const;
+  [[nodiscard]] std::vector<ShardView> shard_views(const Control& control) const;
+  [[nodiscard]] std::vector<std::string> laggards(const Control& control) const;
+  [[nodiscard]] NodeId named(const std::string& name) const;
+  [[nodiscard]] std::string name_of(NodeId id) const;
+
+  // node.cc
+  void send(NodeId to, PeerMessage message, TimePoint expires = base::kNever);
+  void send_to_leader(ShardId shard, PeerMessage message);
+  void dispatch(NodeId from, const PeerMessage& message, Instant now);
+  void to_leader(NodeId from, const Submit& submit, Instant now);
+  template <class T>
+  void to_replica(NodeId from, ShardId shard, const T& message, Instant now);
+  void on(NodeId from, const RenewAnswer& answer, Instant now);
+  void on(NodeId from, const RightsNotice& notice, Instant now);
+  void on(NodeId from, const Borrow& borrow, Instant now);
+  void dispatch_control(NodeId from, const PeerMessage& message, Instant now);
+  [[nodiscard]] ShardId home_of(const ConfigRecord& config) const;
+  void session_ended(ShardId shard);
+  void refresh_shared();
+  void flush(Actions& out);
+  void serve(const ConfigRecord& config, Instant now);
+  void stop_serving(const std::string& limit);
+  void run_tenants(Instant now);
+  void run_limits(Instant now, Actions& out);
+  std::vector<DemandReport> demands(ShardId shard, Instant now);
+  void note_leader(ShardId shard, NodeId leader, std::uint64_t term, Instant now);
+
+  NodeConfig config_;
+  const Codec& codec_;
+  base::Prng dice_;
+  TimePoint started_;
+  Directory directory_;
+  PeerBook book_;
+  std::map<NodeId, PeerView> peers_;
+  std::map<NodeId, NodeDigest> digests_;
+  LoadView load_;
+  std::map<ShardId, std::unique_ptr<Replica>> replicas_;
+  std::vector<Tenant> tenants_;      // by shard
+  std::vector<TimePoint> answered_;  // by shard: when its leader last spoke, slow line
+  std::map<std::string, ConfigRecord> limits_;
+  ServedMap served_;
+  std::vector<SharedLimit*> shared_;  // in order of names
+
+  Ticket next_ticket_ = Ticket{1} << 62U;  // ours; clients' tickets are smaller
+  std::map<Ticket, Errand> errands_;       // by our ticket
+  std::map<Ticket, Ticket> errand_of_;     // by the client's
+  std::map<Ticket, Whole> wholes_;
+  struct Parked {
+    SharedLimit* limit = nullptr;
+    Tokens cost;
+    bool reserve = false;
+  };
+  std::map<Ticket, Parked> parked_at_;
+  std::map<std::uint64_t, SharedLimit*> reserved_at_;
+  std::uint64_t next_reservation_ = 1;
+  std::map<Ticket, Control> controls_;
+  struct Pull {
+    NodeId asker;
+    PullAsk ask;
+    Tokens borrowed_before;
+    bool begun = false;
+    TimePoint deadline;
+  };
+  std::vector<Pull> pulls_;
+  bool draining_ = false;
+  std::set<Ticket> returning_;  // Returns that are not committed yet
+
+  std::vector<Send> outgoing_;      // this turn's, to anybody
+  std::vector<Send> outward_;       // to others
+  std::vector<RaftSend> deferred_;  // durable now: may leave
+  Actions changes_;                 // answers of a changed configuration
+  std::vector<Answer> answers_;
+  std::vector<AdminAnswer> admin_answers_;
+};
+
+}  // namespace brigade::node

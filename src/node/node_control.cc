@@ -1,0 +1,535 @@
+// What operators ask: limits, overrides, transfers, status, and leaving.
+#include <algorithm>
+#include <utility>
+
+#include "base/coverage.h"
+#include "node/node.h"
+
+namespace brigade::node {
+namespace {
+
+constexpr base::Duration kCommitPatience = base::seconds(10);
+constexpr base::Duration kServePatience = base::seconds(5);
+constexpr base::Duration kSurveyPatience = base::milliseconds(500);
+constexpr base::Duration kPullPatience = base::seconds(2);
+constexpr base::Duration kAgain = base::milliseconds(300);
+constexpr base::Duration kSoon = base::milliseconds(30);
+
+Refusal refusal(Refusal::Kind kind, std::string message) {
+  return Refusal{.kind = kind, .message = std::move(message)};
+}
+
+SetOverride command_of(const Override& o, NodeId node) {
+  return {.limit = o.limit,
+          .node = node,
+          .has_pin = o.pin.has_value(),
+          .has_min = o.min.has_value(),
+          .has_max = o.max.has_value(),
+          .pin = o.pin.value_or(Tokens{}),
+          .min = o.min.value_or(Tokens{}),
+          .max = o.max.value_or(Tokens{}),
+          .freeze = o.freeze,
+          .no_lend = o.no_lend,
+          .author = o.author,
+          .reason = o.reason,
+          .expires_ms = o.expires_ms};
+}
+
+Override view_of(const SetOverride& o, std::string node) {
+  Override view{.limit = o.limit, .node = std::move(node)};
+  view.pin = o.has_pin ? std::optional(o.pin) : std::nullopt;
+  view.min = o.has_min ? std::optional(o.min) : std::nullopt;
+  view.max = o.has_max ? std::optional(o.max) : std::nullopt;
+  view.freeze = o.freeze;
+  view.no_lend = o.no_lend;
+  view.author = o.author;
+  view.reason = o.reason;
+  view.expires_ms = o.expires_ms;
+  return view;
+}
+
+double rate_of(Rate rate) {
+  return rate.as_double();
+}
+
+}  // namespace
+
+NodeId Node::named(const std::string& name) const {
+  if (name == config_.name) {
+    return config_.id;
+  }
+  for (const auto& [id, peer] : peers_) {
+    if (peer.name == name) {
+      return id;
+    }
+  }
+  return NodeId();
+}
+
+std::string Node::name_of(NodeId id) const {
+  if (id == config_.id) {
+    return config_.name;
+  }
+  const auto found = peers_.find(id);
+  return found == peers_.end() ? std::string() : found->second.name;
+}
+
+void Node::admin(const AdminRequest& request, Ticket ticket, Instant now) {
+  if (controls_.size() >= kControlMax) {
+    admin_answers_.push_back(
+        {.ticket = ticket,
+         .reply = refusal(Refusal::Kind::kUnavailable, "too many requests at once; try again")});
+    return;
+  }
+  on_request(ticket, Control{.request = request, .deadline = now.slow + kCommitPatience}, now);
+}
+
+void Node::on_request(Ticket ticket, Control control, Instant now) {
+  const auto refuse_now = [&](Refusal one) {
+    admin_answers_.push_back({.ticket = ticket, .reply = std::move(one)});
+  };
+  const auto one_shard = [&](const std::string& limit, Command command) {
+    control.waiting[TokenStore::home_of(limit, config_.shards)] = std::move(command);
+  };
+  if (const auto* put = std::get_if<PutLimits>(&control.request)) {
+    for (std::uint32_t i = 0; i < config_.shards; ++i) {
+      control.waiting[ShardId(i)] = Configure{.limits = put->limits, .prune = put->prune};
+    }
+  } else if (const auto* erase = std::get_if<DeleteLimit>(&control.request)) {
+    if (!limits_.contains(erase->name)) {
+      refuse_now(refusal(Refusal::Kind::kNotFound, "no limit is named " + erase->name));
+      return;
+    }
+    for (std::uint32_t i = 0; i < config_.shards; ++i) {
+      control.waiting[ShardId(i)] = Configure{.dropped = {erase->name}};
+    }
+  } else if (const auto* set = std::get_if<PutOverride>(&control.request)) {
+    const Override& o = set->override_;
+    const NodeId node = named(o.node);
+    if (!node || !limits_.contains(o.limit)) {
+      refuse_now(refusal(Refusal::Kind::kNotFound,
+                         node ? "no limit is named " + o.limit : "no member is named " + o.node));
+      return;
+    }
+    one_shard(o.limit, command_of(o, node));
+  } else if (const auto* clear = std::get_if<DeleteOverride>(&control.request)) {
+    one_shard(clear->limit, ClearOverride{.limit = clear->limit, .node = named(clear->node)});
+  } else if (const auto* move = std::get_if<Transfer>(&control.request)) {
+    const NodeId from = named(move->from);
+    const NodeId to = named(move->to);
+    if (!from || !to || from == to || !limits_.contains(move->limit)) {
+      refuse_now(refusal(Refusal::Kind::kNotFound,
+                         "a transfer needs a declared limit and two different members"));
+      return;
+    }
+    control.deadline = now.slow + kPullPatience + kSurveyPatience;
+    send(to, PullAsk{.ticket = ticket, .limit = move->limit, .from = from, .amount = move->amount});
+  } else if (std::holds_alternative<Drain>(control.request) ||
+             std::holds_alternative<Leave>(control.request)) {
+    drain(now);
+  } else if (std::holds_alternative<Remove>(control.request)) {
+    refuse_now(refusal(Refusal::Kind::kUnavailable,
+                       "removing members is not built yet; a dead node's rights return by "
+                       "themselves within the session time"));
+    return;
+  } else {
+    control.deadline = now.slow + kSurveyPatience;
+    for (const auto& [id, peer] : peers_) {
+      if (peer.live) {
+        control.silent.insert(id);
+        send(id, SurveyAsk{.ticket = ticket});
+      }
+    }
+    control.survey[config_.id] = own_survey(now);
+  }
+  control.retry_at = now.slow;
+  controls_.emplace(ticket, std::move(control));
+}
+
+void Node::submit(Control& control, ShardId shard, Instant) {
+  const Ticket ticket = next_ticket_++;
+  control.asked[shard] = ticket;
+  send_to_leader(shard,
+                 Submit{.shard = shard, .ticket = ticket, .command = control.waiting.at(shard)});
+}
+
+void Node::on(NodeId from, const Submitted& submitted, Instant now) {
+  returning_.erase(submitted.ticket);
+  for (auto& [ticket, control] : controls_) {
+    const auto asked =
+        std::find_if(control.asked.begin(), control.asked.end(),
+                     [&](const auto& one) { return one.second == submitted.ticket; });
+    if (asked == control.asked.end()) {
+      continue;
+    }
+    const ShardId shard = asked->first;
+    control.asked.erase(asked);
+    if (submitted.elsewhere || submitted.unknown) {
+      directory_.doubt(shard, from);
+      if (submitted.leader && submitted.leader != from) {
+        directory_.heard(shard, submitted.leader, directory_.term(shard));
+      }
+      control.retry_at = std::min(control.retry_at, now.slow + kSoon);
+      return;
+    }
+    control.waiting.erase(shard);
+    if (submitted.outcome.applied == Applied::kRefused) {
+      control.refused = refusal(Refusal::Kind::kConflict, submitted.outcome.reason.empty()
+                                                              ? "refused by the token store"
+                                                              : submitted.outcome.reason);
+    }
+    control.versions[shard] = submitted.outcome.version;
+    if (control.waiting.empty()) {
+      control.deadline = now.slow + kServePatience;
+      for (Tenant& tenant : tenants_) {
+        tenant.hurry(now);
+      }
+      for (const auto& [id, peer] : peers_) {
+        for (const auto& [done, version] : control.versions) {
+          if (peer.live) {
+            send(id, ConfigHint{.shard = done, .version = version});
+          }
+        }
+      }
+    }
+    return;
+  }
+}
+
+std::vector<std::string> Node::laggards(const Control& control) const {
+  const auto behind = [&](const std::vector<Version>& serves) {
+    return std::any_of(control.versions.begin(), control.versions.end(), [&](const auto& one) {
+      return one.first.value() >= serves.size() || serves[one.first.value()] < one.second;
+    });
+  };
+  std::vector<std::string> names;
+  std::vector<Version> own;
+  for (const Tenant& tenant : tenants_) {
+    own.push_back(tenant.config_known());
+  }
+  if (behind(own)) {
+    names.push_back(config_.name);
+  }
+  for (const auto& [id, peer] : peers_) {
+    const auto digest = digests_.find(id);
+    if (peer.live && (digest == digests_.end() || behind(digest->second.configs))) {
+      names.push_back(peer.name);
+    }
+  }
+  return names;
+}
+
+std::optional<AdminReply> Node::outcome(Control& control, Instant now) {
+  if (control.refused) {
+    return *control.refused;
+  }
+  const bool over = now.slow >= control.deadline;
+  const bool configures = std::holds_alternative<PutLimits>(control.request) ||
+                          std::holds_alternative<DeleteLimit>(control.request);
+  if (!control.waiting.empty()) {
+    if (!over) {
+      return std::nullopt;
+    }
+    return refusal(Refusal::Kind::kUnavailable,
+                   "shard " + std::to_string(control.waiting.begin()->first.value()) +
+                       " has no leader that commits; look at `brigade shards`");
+  }
+  if (configures) {
+    Done done;
+    for (const auto& [shard, version] : control.versions) {
+      done.version = std::max(done.version, version.value());
+    }
+    done.laggards = laggards(control);
+    if (!done.laggards.empty() && !over) {
+      return std::nullopt;
+    }
+    return done;
+  }
+  if (std::holds_alternative<PutOverride>(control.request) ||
+      std::holds_alternative<DeleteOverride>(control.request)) {
+    return Done{};
+  }
+  if (std::holds_alternative<Transfer>(control.request)) {
+    return over ? std::optional<AdminReply>(refusal(Refusal::Kind::kUnavailable,
+                                                    "the receiving node did not answer in time"))
+                : std::nullopt;
+  }
+  if (std::holds_alternative<Drain>(control.request) ||
+      std::holds_alternative<Leave>(control.request)) {
+    return drained() || over ? std::optional<AdminReply>(Done{}) : std::nullopt;
+  }
+  if (!control.silent.empty() && !over) {
+    return std::nullopt;
+  }
+  if (std::holds_alternative<GetStatus>(control.request)) {
+    return status(control, now);
+  }
+  std::vector<Override> all;
+  for (const auto& [id, survey] : control.survey) {
+    for (const SetOverride& o : survey.overrides) {
+      all.push_back(view_of(o, name_of(o.node)));
+    }
+  }
+  return all;
+}
+
+void Node::run_controls(Instant now) {
+  for (auto it = controls_.begin(); it != controls_.end();) {
+    Control& control = it->second;
+    if (now.slow >= control.retry_at) {
+      for (const auto& [shard, command] : control.waiting) {
+        submit(control, shard, now);
+      }
+      control.retry_at = control.waiting.empty() ? now.slow + kSoon : now.slow + kAgain;
+    }
+    if (auto reply = outcome(control, now)) {
+      admin_answers_.push_back({.ticket = it->first, .reply = std::move(*reply)});
+      it = controls_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+// ---- surveys ----
+
+SurveyAnswer Node::own_survey(Instant now) {
+  SurveyAnswer answer{.buckets = buckets(now)};
+  for (const auto& [shard, replica] : replicas_) {
+    answer.replicas.push_back(replica->report(now));
+    for (PoolReport& pool : replica->pools(now)) {
+      answer.pools.push_back(std::move(pool));
+    }
+    if (replica->serves()) {
+      for (const auto& [name, value] : replica->store().overrides()) {
+        answer.overrides.push_back(value);
+      }
+    }
+  }
+  return answer;
+}
+
+void Node::on(NodeId from, const SurveyAsk& ask, Instant now) {
+  SurveyAnswer answer = own_survey(now);
+  answer.ticket = ask.ticket;
+  send(from, std::move(answer));
+}
+
+void Node::on(NodeId from, const SurveyAnswer& answer) {
+  const auto found = controls_.find(answer.ticket);
+  if (found != controls_.end() && found->second.silent.erase(from) > 0) {
+    found->second.survey[from] = answer;
+    found->second.retry_at = base::TimePoint{};
+  }
+}
+
+std::vector<ShardView> Node::shard_views(const Control& control) const {
+  std::map<ShardId, ShardView> shards;
+  for (std::uint32_t i = 0; i < config_.shards; ++i) {
+    shards[ShardId(i)].id = i;
+  }
+  for (const auto& [id, survey] : control.survey) {
+    for (const ReplicaReport& replica : survey.replicas) {
+      const auto view = shards.find(replica.shard);
+      if (view == shards.end()) {
+        continue;
+      }
+      if (id == config_.id) {
+        view->second.commit = replica.commit;
+        view->second.applied = replica.applied;
+      }
+      if (view->second.voters.empty() || replica.leads) {
+        view->second.voters.clear();
+        view->second.learners.clear();
+        for (const NodeId voter : replica.voters) {
+          view->second.voters.push_back(name_of(voter));
+        }
+        for (const NodeId learner : replica.learners) {
+          view->second.learners.push_back(name_of(learner));
+        }
+      }
+      if (replica.leads && replica.term >= view->second.term) {
+        view->second.leader = name_of(id);
+        view->second.leader_since_s = std::chrono::duration<double>(replica.leader_for).count();
+      }
+      view->second.term = std::max(view->second.term, replica.term);
+    }
+  }
+  std::vector<ShardView> list;
+  for (auto& [id, view] : shards) {
+    list.push_back(std::move(view));
+  }
+  return list;
+}
+
+void Node::add_buckets(const Control& control, StatusView& view) const {
+  for (const auto& [name, config] : limits_) {
+    LimitView limit{.spec = config.spec,
+                    .version = config.version.value(),
+                    .effective_rate_per_s = rate_of(config.spec.rate),
+                    .effective_burst = config.spec.burst.as_double(),
+                    .shard = home_of(config).value(),
+                    .pool = {.node = "pool"}};
+    for (const auto& [id, survey] : control.survey) {
+      for (const PoolReport& pool : survey.pools) {
+        if (pool.ledger.limit == name) {
+          limit.effective_rate_per_s = rate_of(pool.effective_rate);
+          limit.effective_burst = pool.effective_burst.as_double();
+          limit.pool.rate_per_s = rate_of(pool.rate);
+          limit.pool.size = pool.size.as_double();
+          limit.pool.level = pool.level.as_double();
+        }
+      }
+      for (const BucketReport& bucket : survey.buckets) {
+        if (bucket.ledger.limit == name) {
+          limit.buckets.push_back({.node = name_of(id),
+                                   .rate_per_s = rate_of(bucket.rate),
+                                   .size = bucket.size.as_double(),
+                                   .level = bucket.level.as_double(),
+                                   .lent_total = bucket.lent.as_double(),
+                                   .borrowed_total = bucket.borrowed.as_double(),
+                                   .admitted_total = bucket.admitted.as_double(),
+                                   .refused_total = bucket.refused.as_double()});
+        }
+      }
+    }
+    std::sort(limit.buckets.begin(), limit.buckets.end(),
+              [](const BucketView& a, const BucketView& b) { return a.node < b.node; });
+    view.limits.push_back(std::move(limit));
+  }
+}
+
+StatusView Node::status(const Control& control, Instant now) const {
+  StatusView view{.name = config_.name,
+                  .id = config_.id,
+                  .region = config_.home.region,
+                  .zone = config_.home.zone,
+                  .uptime_s = std::chrono::duration<double>(now.slow - started_).count(),
+                  .addresses = config_.addresses};
+  view.members.push_back({.name = config_.name,
+                          .id = config_.id,
+                          .state = "alive",
+                          .addresses = config_.addresses,
+                          .region = config_.home.region,
+                          .zone = config_.home.zone,
+                          .load = load_});
+  for (const auto& [id, peer] : peers_) {
+    MemberView member{.name = peer.name,
+                      .id = id,
+                      .state = peer.state,
+                      .addresses = peer.addresses,
+                      .region = peer.home.region,
+                      .zone = peer.home.zone};
+    if (const auto digest = digests_.find(id); digest != digests_.end()) {
+      const NodeDigest& d = digest->second;
+      member.load = {.cpu = d.cpu_permille / 1000.0,
+                     .memory_bytes = d.memory_bytes,
+                     .net_in_bps = d.net_in_bps,
+                     .net_out_bps = d.net_out_bps,
+                     .request_ms_p99 = static_cast<double>(d.request_us_p99) / 1000.0,
+                     .offered_per_s = static_cast<double>(d.offered_per_s)};
+    }
+    view.members.push_back(std::move(member));
+  }
+  std::sort(view.members.begin(), view.members.end(),
+            [](const MemberView& a, const MemberView& b) { return a.name < b.name; });
+  view.shards = shard_views(control);
+  add_buckets(control, view);
+  return view;
+}
+
+// ---- transfers by hand ----
+
+void Node::on(NodeId from, const PullAsk& ask, Instant now) {
+  const auto served = served_.find(ask.limit);
+  if (served == served_.end() || !served->second.shared) {
+    send(from, PullAnswer{.ticket = ask.ticket, .reason = "this limit holds no tokens here"});
+    return;
+  }
+  pulls_.push_back({.asker = from, .ask = ask, .deadline = now.slow + kPullPatience});
+}
+
+void Node::on(const PullAnswer& answer) {
+  const auto found = controls_.find(answer.ticket);
+  if (found == controls_.end()) {
+    return;
+  }
+  const bool nothing = answer.amount <= Tokens{};
+  admin_answers_.push_back(
+      {.ticket = answer.ticket,
+       .reply = nothing ? AdminReply(refusal(
+                              Refusal::Kind::kConflict,
+                              answer.reason.empty() ? "nothing could be moved" : answer.reason))
+                        : AdminReply(Transferred{.amount = answer.amount})});
+  controls_.erase(found);
+}
+
+void Node::run_pulls(Instant now) {
+  for (auto it = pulls_.begin(); it != pulls_.end();) {
+    SharedLimit& limit = *served_.find(it->ask.limit)->second.shared;
+    const auto done = [&](Tokens amount, std::string reason) {
+      send(it->asker,
+           PullAnswer{.ticket = it->ask.ticket, .amount = amount, .reason = std::move(reason)});
+      it = pulls_.erase(it);
+    };
+    if (!it->begun) {
+      it->borrowed_before = limit.purse().totals().borrowed;
+      it->begun = limit.pull(it->ask.from, it->ask.amount, now, changes_);
+      if (!it->begun && now.slow >= it->deadline) {
+        done(Tokens{}, "the receiving bucket has no room or no rights");
+        continue;
+      }
+    } else if (!limit.purse().borrow()) {
+      const Tokens got = limit.purse().totals().borrowed - it->borrowed_before;
+      done(got, got > Tokens{} ? "" : "the lender had nothing to spare or did not answer");
+      continue;
+    }
+    ++it;
+  }
+}
+
+// ---- leaving ----
+
+void Node::drain(Instant now) {
+  if (draining_) {
+    return;
+  }
+  draining_ = true;
+  for (std::uint32_t i = 0; i < tenants_.size(); ++i) {
+    tenants_[i].stop();
+    if (auto command = tenants_[i].surrender(now)) {
+      const Ticket ticket = next_ticket_++;
+      returning_.insert(ticket);
+      send_to_leader(ShardId(i),
+                     Submit{.shard = ShardId(i), .ticket = ticket, .command = *command});
+    }
+  }
+  for (auto& [shard, replica] : replicas_) {
+    replica->move_on(now);
+  }
+}
+
+bool Node::drained() const {
+  return draining_ && returning_.empty() &&
+         std::none_of(replicas_.begin(), replicas_.end(), [](const auto& one) {
+           return one.second->serves() && one.second->core().membership().voters.ids().size() > 1;
+         });
+}
+
+void Node::dispatch_control(NodeId from, const PeerMessage& message, Instant now) {
+  if (const auto* submitted_to_us = std::get_if<Submit>(&message)) {
+    to_leader(from, *submitted_to_us, now);
+  } else if (const auto* submitted = std::get_if<Submitted>(&message)) {
+    on(from, *submitted, now);
+  } else if (const auto* ask = std::get_if<SurveyAsk>(&message)) {
+    on(from, *ask, now);
+  } else if (const auto* answer = std::get_if<SurveyAnswer>(&message)) {
+    on(from, *answer);
+  } else if (const auto* pull = std::get_if<PullAsk>(&message)) {
+    on(from, *pull, now);
+  } else if (const auto* pulled = std::get_if<PullAnswer>(&message)) {
+    on(*pulled);
+  }
+}
+
+}  // namespace brigade::node

@@ -1,0 +1,206 @@
+// Several limits in one acquire, all or nothing (semantics 6): nothing local is held while it is
+// parked, home and strict limits are asked last, what was charged here is given back on a refusal.
+#include <algorithm>
+#include <utility>
+
+#include "base/coverage.h"
+#include "node/node.h"
+
+namespace brigade::node {
+namespace {
+
+// Tokens that exist elsewhere are waited for this long, as for a single limit.
+constexpr std::size_t kLimitsMax = 32;
+constexpr std::size_t kTexts = 4;  // limit, key, priority, id of each request
+
+}  // namespace
+
+bool Node::begin_whole(std::span<const AcquireRequest> requests, Whole& whole, Decision& out,
+                       Instant now) {
+  if (requests.empty() || requests.size() > kLimitsMax) {
+    out.verdict = Verdict::kBadRequest;
+    return false;
+  }
+  whole.texts.reserve(requests.size() * kTexts);
+  base::Duration wait = config_.trade.borrow_timeout;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const auto served = served_.find(requests[i].limit);
+    std::optional<Decision> refusal;
+    if (served == served_.end()) {
+      refusal = Decision{.verdict = Verdict::kUnknownLimit};
+    } else {
+      refusal = check(served->second, requests[i], now);
+    }
+    if (refusal) {
+      out = *refusal;
+      out.refused_by = static_cast<std::uint32_t>(i);
+      return false;
+    }
+    AcquireRequest copy = requests[i];
+    copy.limit = whole.texts.emplace_back(copy.limit);
+    copy.key = whole.texts.emplace_back(copy.key);
+    copy.priority = whole.texts.emplace_back(copy.priority);
+    copy.id = whole.texts.emplace_back(copy.id);
+    (served->second.elsewhere ? whole.remote : whole.local).push_back(i);
+    wait = std::max(wait, std::min(copy.wait, served->second.config.spec.queue.max_wait));
+    whole.requests.push_back(copy);
+  }
+  std::sort(whole.remote.begin(), whole.remote.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(whole.requests[a].limit, a) < std::pair(whole.requests[b].limit, b);
+  });
+  whole.decisions.resize(requests.size());
+  whole.accounts.resize(requests.size());
+  whole.deadline = now.slow + wait;
+  return true;
+}
+
+bool Node::take_locals(Whole& whole, Instant now, std::size_t& short_at) {
+  for (const std::size_t i : whole.local) {
+    SharedLimit& limit = *served_.find(whole.requests[i].limit)->second.shared;
+    Decision decision;
+    const auto fate = limit.acquire(whole.requests[i], now, decision);
+    whole.decisions[i] = decision;
+    if (fate == SharedLimit::Fate::kShort || !decision.admitted()) {
+      short_at = i;
+      give_back(whole);
+      return false;
+    }
+    whole.accounts[i] = limit.purse().account();
+  }
+  return true;
+}
+
+void Node::give_back(Whole& whole) {
+  for (const std::size_t i : whole.local) {
+    if (whole.accounts[i]) {
+      served_.find(whole.requests[i].limit)
+          ->second.shared->undo(whole.decisions[i], whole.accounts[i], whole.requests[i].cost);
+      whole.accounts[i] = Account{};
+    }
+  }
+}
+
+Decision Node::sum_up(const Whole& whole) const {
+  Decision sum = whole.decisions.front();
+  for (const Decision& one : whole.decisions) {
+    sum.remaining = std::min(sum.remaining, one.remaining);
+    sum.valid_until = std::min(sum.valid_until, one.valid_until);
+    if (one.source != Source::kLocal) {
+      sum.source = one.source;
+    }
+  }
+  sum.verdict = Verdict::kAdmitted;
+  sum.each = whole.decisions;
+  return sum;
+}
+
+Decision Node::refuse(const Whole& whole, std::size_t at) const {
+  Decision refusal = whole.decisions[at];
+  refusal.refused_by = static_cast<std::uint32_t>(at);
+  refusal.each = whole.decisions;
+  for (Decision& one : refusal.each) {
+    if (one.admitted()) {
+      one.verdict = Verdict::kRefused;  // it had enough, but nothing was kept
+    }
+  }
+  return refusal;
+}
+
+std::optional<Decision> Node::advance(Ticket ticket, Whole& whole, Instant now) {
+  std::size_t short_at = 0;
+  if (!take_locals(whole, now, short_at)) {
+    const Decision& decision = whole.decisions[short_at];
+    SharedLimit& limit = *served_.find(whole.requests[short_at].limit)->second.shared;
+    const bool pointless =
+        decision.verdict == Verdict::kNever || now.slow >= whole.deadline ||
+        (!limit.hopeful(book_, now) && now.slow + decision.retry_after > whole.deadline);
+    if (pointless) {
+      return refuse(whole, short_at);
+    }
+    limit.wish(whole.requests[short_at].cost, whole.deadline);
+    return std::nullopt;
+  }
+  if (whole.remote.empty()) {
+    for (const std::size_t i : whole.local) {
+      if (whole.requests[i].reserve) {
+        whole.decisions[i].reservation =
+            reserve(*served_.find(whole.requests[i].limit)->second.shared, whole.requests[i].cost);
+      }
+    }
+    return sum_up(whole);
+  }
+  const AcquireRequest& request = whole.requests[whole.remote.front()];
+  whole.next = 0;
+  whole.asking = true;
+  Errand errand = errand_for(served_.find(request.limit)->second.config.spec, request, now);
+  errand.whole = ticket;
+  if (auto refusal = run(std::move(errand), now)) {
+    give_back(whole);
+    return refusal;
+  }
+  return std::nullopt;
+}
+
+std::optional<Decision> Node::acquire_all(std::span<const AcquireRequest> requests, Ticket ticket,
+                                          Instant now) {
+  Whole whole;
+  Decision refusal;
+  if (!begin_whole(requests, whole, refusal, now)) {
+    return refusal;
+  }
+  auto decided = advance(ticket, whole, now);
+  if (!decided) {
+    wholes_.emplace(ticket, std::move(whole));
+  }
+  return decided;
+}
+
+void Node::on_part(Ticket ticket, Decision decision, Instant now) {
+  const auto found = wholes_.find(ticket);
+  if (found == wholes_.end()) {
+    return;
+  }
+  Whole& whole = found->second;
+  const std::size_t at = whole.remote[whole.next];
+  const bool admitted = decision.admitted();
+  whole.decisions[at] = std::move(decision);
+  if (!admitted) {
+    COVERED("an acquire of several limits gives back what it took here");
+    give_back(whole);
+    answers_.push_back({.ticket = ticket, .decision = refuse(whole, at)});
+    wholes_.erase(found);
+    return;
+  }
+  if (++whole.next < whole.remote.size()) {
+    const AcquireRequest& request = whole.requests[whole.remote[whole.next]];
+    const auto served = served_.find(request.limit);
+    Errand errand = errand_for(served->second.config.spec, request, now);
+    errand.whole = ticket;
+    if (auto refusal = run(std::move(errand), now)) {
+      give_back(whole);
+      answers_.push_back({.ticket = ticket, .decision = std::move(*refusal)});
+      wholes_.erase(found);
+    }
+    return;
+  }
+  answers_.push_back({.ticket = ticket, .decision = sum_up(whole)});
+  wholes_.erase(found);
+}
+
+void Node::advance_wholes(Instant now) {
+  for (auto it = wholes_.begin(); it != wholes_.end();) {
+    if (it->second.asking) {
+      ++it;
+      continue;
+    }
+    auto decided = advance(it->first, it->second, now);
+    if (decided) {
+      answers_.push_back({.ticket = it->first, .decision = std::move(*decided)});
+      it = wholes_.erase(it);
+    } else {
+      ++it;
+    }
+  }
+}
+
+}  // namespace brigade::node

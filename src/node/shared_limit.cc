@@ -1,0 +1,355 @@
+#include "node/shared_limit.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "bucket/sizing.h"
+
+namespace brigade::node {
+namespace {
+
+std::vector<bucket::WaitingClass> classes_of(const bucket::LimitSpec& spec) {
+  return std::vector<bucket::WaitingClass>(spec.priorities.size() + 1);
+}
+
+// Demand that moved by more than 5 % is worth a report ahead of the next renewal (semantics 7).
+constexpr bucket::Permille kMoved = 50;
+
+}  // namespace
+
+SharedLimit::SharedLimit(const ConfigRecord& config, TradeTiming timing, base::Prng dice,
+                         Instant now)
+    : config_(config),
+      timing_(timing),
+      trade_(config.spec.name, timing, dice),
+      meter_(now.slow),
+      queue_(classes_of(config.spec), std::max(1U, config.spec.queue.max_waiting)) {}
+
+std::size_t SharedLimit::class_of(std::string_view priority) const {
+  if (priority.empty()) {
+    return 0;
+  }
+  for (std::size_t i = 0; i < config_.spec.priorities.size(); ++i) {
+    if (config_.spec.priorities[i].name == priority) {
+      return i + 1;
+    }
+  }
+  return 0;
+}
+
+Tokens SharedLimit::floor_of(std::size_t index) const {
+  return index == 0
+             ? Tokens{}
+             : purse_.bucket().size().scaled(config_.spec.priorities[index - 1].reserved, 1000);
+}
+
+void SharedLimit::fill(Decision& out, Tokens cost, Tokens floor) const {
+  const bucket::TokenBucket& bucket = purse_.bucket();
+  out.remaining = bucket.level();
+  out.burst = config_.spec.burst;
+  out.rate = config_.spec.rate;
+  out.valid_until = purse_.valid_until();
+  if (out.verdict == Verdict::kRefused) {
+    out.retry_after = bucket.wait_for(cost, floor);
+    if (out.retry_after == base::Duration::max()) {
+      // This node's share never reaches it; the limit's own rate is the honest bound.
+      out.retry_after = config_.spec.rate.time_for(cost);
+    }
+  }
+}
+
+void SharedLimit::admit(Decision& out, Tokens cost, Source source) {
+  purse_.totals().admitted += cost;
+  out.verdict = Verdict::kAdmitted;
+  out.source = source;
+}
+
+SharedLimit::Fate SharedLimit::acquire(const AcquireRequest& request, Instant now, Decision& out) {
+  const std::size_t index = class_of(request.priority);
+  const Tokens floor = floor_of(index);
+  if (!request.peek) {
+    meter_.offer(request.cost, now.slow);
+    largest_ = std::max(largest_, request.cost);
+  }
+  if (request.cost > config_.spec.largest_cost(request.priority)) {
+    out.verdict = Verdict::kNever;
+    fill(out, request.cost, floor);
+    return Fate::kDecided;
+  }
+  purse_.mint(now);
+  if (request.peek) {
+    const bool enough = purse_.valid(now) && purse_.bucket().level() - floor >= request.cost;
+    out.verdict = enough ? Verdict::kAdmitted : Verdict::kRefused;
+    fill(out, request.cost, floor);
+    return Fate::kDecided;
+  }
+  if (queue_.empty() && purse_.valid(now) && purse_.take(request.cost, floor)) {
+    admit(out, request.cost, borrowed_last_ ? Source::kBorrowed : Source::kLocal);
+    fill(out, request.cost, floor);
+    return Fate::kDecided;
+  }
+  if (config_.spec.shadow) {
+    out.verdict = Verdict::kAdmitted;
+    out.source = Source::kShadow;
+    purse_.totals().refused += request.cost;
+    fill(out, request.cost, floor);
+    out.valid_until = base::kNever;
+    return Fate::kDecided;
+  }
+  out.verdict = purse_.valid(now) ? Verdict::kRefused : Verdict::kNoRights;
+  fill(out, request.cost, floor);
+  return Fate::kShort;
+}
+
+bool SharedLimit::park(const AcquireRequest& request, Ticket ticket, const PeerBook& peers,
+                       Instant now, Decision& out) {
+  const base::Duration wait =
+      std::clamp(request.wait, base::Duration::zero(), config_.spec.queue.max_wait);
+  const bool valid = purse_.valid(now);
+  const std::size_t index = class_of(request.priority);
+  const bool fits = request.cost + floor_of(index) <= purse_.bucket().size();
+  const base::Duration mint = purse_.bucket().wait_for(request.cost, floor_of(index));
+  const bool minted_in_time = valid && wait > base::Duration::zero() && mint <= wait;
+  // Tokens that exist elsewhere: at peers when borrowing has a chance, in the pool when this node's
+  // share cannot hold the cost or has not come yet.
+  const bool elsewhere = !valid || !fits || trade_.hopeful(purse_, peers, now);
+  if (!minted_in_time && !elsewhere) {
+    purse_.totals().refused += request.cost;
+    return false;
+  }
+  const base::Duration patience =
+      std::max(wait, elsewhere ? timing_.borrow_timeout : base::Duration::zero());
+  const bucket::Waiting waiting{.ticket = bucket::Ticket(ticket),
+                                .cost = request.cost,
+                                .priority = index,
+                                .deadline = now.slow + patience};
+  if (!queue_.push(waiting)) {
+    purse_.totals().refused += request.cost;
+    out.verdict = Verdict::kTooManyWaiting;
+    return false;
+  }
+  return true;
+}
+
+void SharedLimit::undo(const Decision& decision, Account account, Tokens cost) {
+  if (decision.source == Source::kShadow) {
+    return;
+  }
+  purse_.undo(account, cost);
+  purse_.totals().admitted -= cost;
+}
+
+bool SharedLimit::cancel(Ticket ticket) {
+  return queue_.cancel(bucket::Ticket(ticket));
+}
+
+bool SharedLimit::reserve(std::uint64_t sequence, Tokens cost) {
+  if (reservations_.size() >= kReservations) {
+    // The oldest becomes spent for good: memory has a bound, the guarantee has none to lose.
+    purse_.give_up_refund(reservations_.begin()->second.refundable);
+    reservations_.erase(reservations_.begin());
+  }
+  const Tokens refundable = purse_.keep_refundable(cost);
+  reservations_[sequence] = {
+      .account = purse_.account(), .refundable = refundable, .reserved = cost};
+  return true;
+}
+
+std::optional<SettleReply> SharedLimit::settle(std::uint64_t sequence, Tokens actual) {
+  const auto found = reservations_.find(sequence);
+  if (found == reservations_.end()) {
+    return std::nullopt;
+  }
+  const Reservation one = found->second;
+  reservations_.erase(found);
+  SettleReply reply{.verdict = SettleVerdict::kSettled};
+  if (actual > one.reserved) {
+    reply.overdraft = actual - one.reserved;
+  }
+  if (one.account != purse_.account()) {
+    return reply;  // that session is over: it stays spent
+  }
+  const Tokens kept = purse_.give_up_refund(one.refundable);
+  const Tokens back = std::min(std::max(Tokens{}, one.reserved - actual), kept);
+  purse_.undo(one.account, back);
+  purse_.totals().admitted -= back;
+  reply.refunded = back;
+  return reply;
+}
+
+void SharedLimit::lapsed() {
+  trade_.reset();
+  for (auto& [sequence, one] : reservations_) {
+    one.refundable = Tokens{};
+  }
+}
+
+void SharedLimit::refresh_floors() {
+  if (floors_for_size_ == purse_.bucket().size()) {
+    return;
+  }
+  floors_for_size_ = purse_.bucket().size();
+  std::vector<Tokens> floors;
+  for (std::size_t i = 0; i <= config_.spec.priorities.size(); ++i) {
+    floors.push_back(floor_of(i));
+  }
+  queue_.set_floors(floors);
+}
+
+void SharedLimit::serve(Instant now, Actions& out) {
+  if (queue_.empty() || !purse_.valid(now)) {
+    return;
+  }
+  purse_.mint(now);
+  while (const auto next = queue_.pop_ready(purse_.bucket().level())) {
+    const bool taken = purse_.take(next->cost, Tokens{});
+    Answer answer{.ticket = next->ticket.value(), .decision = {}};
+    if (taken) {
+      admit(answer.decision, next->cost, borrowed_last_ ? Source::kBorrowed : Source::kLocal);
+    }
+    fill(answer.decision, next->cost, floor_of(next->priority));
+    out.answers.push_back(std::move(answer));
+  }
+}
+
+void SharedLimit::refuse(const std::vector<bucket::Waiting>& parked, Instant now, Actions& out) {
+  for (const bucket::Waiting& one : parked) {
+    Answer answer{.ticket = one.ticket.value(), .decision = {}};
+    answer.decision.verdict = purse_.valid(now) ? Verdict::kRefused : Verdict::kNoRights;
+    purse_.totals().refused += one.cost;
+    fill(answer.decision, one.cost, floor_of(one.priority));
+    out.answers.push_back(std::move(answer));
+  }
+}
+
+Need SharedLimit::need(Instant now) const {
+  Need need{.offered = meter_.surge(now.slow)};
+  if (const bucket::Waiting* front = queue_.front()) {
+    const Tokens wanted = queue_.cost() + floor_of(front->priority);
+    need.waiting = std::max(Tokens{}, wanted - purse_.bucket().level());
+    need.largest =
+        std::max(Tokens{}, front->cost + floor_of(front->priority) - purse_.bucket().level());
+  }
+  if (now.slow < wished_until_ && wished_ > purse_.bucket().level()) {
+    need.waiting = std::max(need.waiting, wished_ - purse_.bucket().level());
+    need.largest = std::max(need.largest, wished_ - purse_.bucket().level());
+  }
+  return need;
+}
+
+void SharedLimit::turn(PeerBook& peers, Instant now, Actions& out) {
+  refresh_floors();
+  trade_.expire(purse_, peers, now);
+  serve(now, out);
+  expired_.clear();
+  queue_.expire(now.slow, expired_);
+  refuse(expired_, now, out);
+  purse_.mint(now);
+  trade_.consider(purse_, config_, need(now), peers, now, out.sends);
+}
+
+TimePoint SharedLimit::next_deadline() const {
+  TimePoint next = std::min(queue_.next_deadline(), trade_.next_deadline(purse_));
+  if (const bucket::Waiting* front = queue_.front()) {
+    const base::Duration mint = purse_.bucket().wait_for(front->cost, floor_of(front->priority));
+    if (mint != base::Duration::max()) {
+      next = std::min(next, purse_.bucket().minted_until() + mint);
+    }
+    if (!purse_.borrow()) {
+      next = std::min(next, trade_.may_ask_at());
+    }
+  }
+  return next;
+}
+
+void SharedLimit::configure(const ConfigRecord& config, Instant now, Actions& out) {
+  const bool classes_change =
+      config.spec.priorities != config_.spec.priorities || config.spec.queue != config_.spec.queue;
+  if (classes_change) {
+    // Those who wait, wait under classes that are gone: they are told to come again.
+    expired_.clear();
+    queue_.expire(base::kNever, expired_);
+    refuse(expired_, now, out);
+    queue_ =
+        bucket::WaitingQueue(classes_of(config.spec), std::max(1U, config.spec.queue.max_waiting));
+  }
+  config_ = config;
+  floors_for_size_ = Tokens::micro(-1);
+}
+
+void SharedLimit::on(NodeId from, const Loan& loan, PeerBook& peers, Instant now) {
+  const Tokens got = trade_.on(from, loan, purse_, peers, now);
+  borrowed_last_ = got > Tokens{} || (borrowed_last_ && purse_.bucket().level() > Tokens{});
+}
+
+Send SharedLimit::lend(NodeId borrower, const Borrow& ask, const PeerBook& peers, Instant now) {
+  ConfigRecord config = config_;
+  config.spec.lend.enabled = config.spec.lend.enabled && !no_lend_;
+  return trade_.lend(borrower, ask, purse_, config, need(now), peers, now);
+}
+
+bool SharedLimit::pull(NodeId lender, Tokens amount, Instant now, Actions& out) {
+  return trade_.pull(lender, amount, purse_, config_, now, out.sends);
+}
+
+DemandReport SharedLimit::report(Instant now) {
+  meter_.roll(now.slow);
+  purse_.mint(now);
+  reported_ = meter_.surge(now.slow);
+  DemandReport report{.ledger = ledger(),
+                      .offered = reported_,
+                      .deviation = meter_.sigma(now.slow),
+                      .level = purse_.bucket().level(),
+                      .largest = largest_};
+  largest_ = largest_.scaled(9, 10);
+  if (const bucket::Waiting* front = queue_.front()) {
+    const Tokens whole = front->cost + floor_of(front->priority);
+    if (whole > purse_.bucket().size()) {
+      report.lacking = whole;
+    }
+  }
+  reported_lacking_ = report.lacking;
+  return report;
+}
+
+bool SharedLimit::demand_moved(Instant now) const {
+  if (const bucket::Waiting* front = queue_.front();
+      front != nullptr && front->cost > purse_.bucket().size() && reported_lacking_ == Tokens{}) {
+    return true;
+  }
+  const Rate offered = meter_.surge(now.slow);
+  const std::int64_t moved = offered.nano_per_second() - reported_.nano_per_second();
+  // Against the limit's rate too: a trickle that doubles moves no share.
+  return (moved > 0 ? moved : -moved) > config_.spec.rate.scaled(20, 1000).nano_per_second() &&
+         bucket::worth_making(
+             {.from = reported_.nano_per_second(), .to = offered.nano_per_second()}, kMoved);
+}
+
+FreeReport SharedLimit::free_report(Instant now) const {
+  FreeReport report{.limit = PeerBook::limit_hash(config_.spec.name),
+                    .starving = trade_.starving(now)};
+  if (purse_.valid(now) && config_.spec.lend.enabled && !no_lend_) {
+    report.free = purse_.bucket().level();
+  }
+  return report;
+}
+
+BucketReport SharedLimit::bucket_report(Instant now) {
+  purse_.mint(now);
+  const PurseTotals& totals = purse_.totals();
+  return {.ledger = ledger(),
+          .rate = purse_.rate(),
+          .size = purse_.bucket().size(),
+          .level = purse_.bucket().level(),
+          .lent = totals.lent,
+          .borrowed = totals.borrowed,
+          .admitted = totals.admitted,
+          .refused = totals.refused};
+}
+
+void SharedLimit::check_invariants() const {
+  purse_.check_invariants();
+  queue_.check_invariants();
+}
+
+}  // namespace brigade::node

@@ -1,0 +1,121 @@
+// One shared limit at this node: the acquire path, parked requests, demand, and its trade with
+// peers.
+//
+// acquire() is the product: no allocation, no message, no lock when the bucket holds enough.
+// Threads: single-threaded (owner: node). Limits: queue.max_waiting parked requests, kReservations.
+// Source: semantics 5 and 6.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "bucket/demand.h"
+#include "bucket/waiting.h"
+#include "node/peer_book.h"
+#include "node/purse.h"
+#include "node/trade.h"
+
+namespace brigade::node {
+
+class SharedLimit {
+ public:
+  static constexpr std::size_t kReservations = 100'000;
+
+  SharedLimit(const ConfigRecord& config, TradeTiming timing, base::Prng dice, Instant now);
+
+  // What acquire() made of a request.
+  enum class Fate : std::uint8_t { kDecided, kShort };
+  // Decides at once what can be decided at once. kShort: `out` is the refusal to give if the
+  // request cannot wait. Takes nothing then.
+  Fate acquire(const AcquireRequest& request, Instant now, Decision& out);
+  // Parks a short request for tokens that peers may have or that are still to be minted. False when
+  // waiting is pointless or the queue is full; `out` then is its refusal.
+  bool park(const AcquireRequest& request, Ticket ticket, const PeerBook& peers, Instant now,
+            Decision& out);
+  // Gives back what an admitted request took, into the same account (all-or-nothing acquires).
+  void undo(const Decision& decision, Account account, Tokens cost);
+  bool cancel(Ticket ticket);
+  // An acquire of several limits lacks this much here: worth borrowing for until then.
+  void wish(Tokens cost, TimePoint until) {
+    wished_ = cost;
+    wished_until_ = until;
+  }
+  // True while asking peers may bring something soon.
+  [[nodiscard]] bool hopeful(const PeerBook& peers, Instant now) const {
+    return !purse_.valid(now) || trade_.hopeful(purse_, peers, now);
+  }
+
+  // Makes the admitted cost refundable; the id is (sequence).
+  bool reserve(std::uint64_t sequence, Tokens cost);
+  std::optional<SettleReply> settle(std::uint64_t sequence, Tokens actual);
+
+  // The end of a turn: serves and expires the parked, borrows if that helps.
+  void turn(PeerBook& peers, Instant now, Actions& out);
+  [[nodiscard]] TimePoint next_deadline() const;
+
+  // The parked are refused when the classes or the queue's bound change under them.
+  void configure(const ConfigRecord& config, Instant now, Actions& out);
+  void on(NodeId from, const Loan& loan, PeerBook& peers, Instant now);
+  Send lend(NodeId borrower, const Borrow& ask, const PeerBook& peers, Instant now);
+  // An operator's transfer: pulls from this lender. False while another borrow is open.
+  bool pull(NodeId lender, Tokens amount, Instant now, Actions& out);
+  void forbid_lending(bool forbidden) { no_lend_ = forbidden; }
+
+  // What the steward should know; `demand_moved` when it is worth telling ahead of time.
+  DemandReport report(Instant now);
+  [[nodiscard]] bool demand_moved(Instant now) const;
+  [[nodiscard]] FreeReport free_report(Instant now) const;
+  [[nodiscard]] BucketReport bucket_report(Instant now);
+
+  Purse& purse() { return purse_; }
+  [[nodiscard]] const Purse& purse() const { return purse_; }
+  [[nodiscard]] const ConfigRecord& config() const { return config_; }
+  [[nodiscard]] LedgerId ledger() const { return {.limit = config_.spec.name, .key = {}}; }
+  [[nodiscard]] Trade& trade() { return trade_; }
+  [[nodiscard]] bool busy() const { return !queue_.empty() || purse_.borrow().has_value(); }
+  // A session ended: reservations of its account are spent.
+  void lapsed();
+  void check_invariants() const;
+
+ private:
+  struct Class {
+    std::string_view name;
+    Tokens floor;
+  };
+  struct Reservation {
+    Account account;
+    Tokens refundable;
+    Tokens reserved;
+  };
+
+  [[nodiscard]] std::size_t class_of(std::string_view priority) const;
+  [[nodiscard]] Tokens floor_of(std::size_t index) const;
+  [[nodiscard]] Need need(Instant now) const;
+  void fill(Decision& out, Tokens cost, Tokens floor) const;
+  void admit(Decision& out, Tokens cost, Source source);
+  void serve(Instant now, Actions& out);
+  void refuse(const std::vector<bucket::Waiting>& parked, Instant now, Actions& out);
+  void refresh_floors();
+
+  ConfigRecord config_;
+  TradeTiming timing_;
+  Purse purse_;
+  Trade trade_;
+  bucket::DemandMeter meter_;
+  bucket::WaitingQueue queue_;
+  Tokens floors_for_size_ = Tokens::micro(-1);
+  Tokens largest_;
+  Tokens wished_;
+  TimePoint wished_until_{};
+  Rate reported_;
+  Tokens reported_lacking_;
+  bool borrowed_last_ = false;
+  bool no_lend_ = false;
+  std::map<std::uint64_t, Reservation> reservations_;
+  std::vector<bucket::Waiting> expired_;  // reused
+};
+
+}  // namespace brigade::node
