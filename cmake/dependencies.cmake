@@ -22,3 +22,14 @@ else()
   endforeach()
 endif()
 target_link_libraries(brigade_rocksdb INTERFACE Threads::Threads ${CMAKE_DL_LIBS})
+
+# Cap'n Proto: the compiler for schema/, and static libraries.
+find_package(CapnProto REQUIRED)
+find_library(CAPNP_ARCHIVE NAMES libcapnp.a REQUIRED)
+find_library(KJ_ARCHIVE NAMES libkj.a REQUIRED)
+add_library(brigade_capnp INTERFACE)
+target_link_libraries(brigade_capnp INTERFACE ${CAPNP_ARCHIVE} ${KJ_ARCHIVE} Threads::Threads)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(brigade_capnp INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:SHELL:-include ${CMAKE_CURRENT_LIST_DIR}/kj_for_clang.h>)
+endif()

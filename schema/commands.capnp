@@ -1,0 +1,148 @@
+@0xa24c2b630cb231ba;
+# Commands of the token store: the payload of Raft entries, kept on disk for as long as a log is.
+
+using Cxx = import "/capnp/c++.capnp";
+using Common = import "common.capnp";
+$Cxx.namespace("brigade::schema");
+
+struct Command {
+  union {
+    openSession @0 :OpenSession;
+    returnSession @1 :ReturnSession;
+    reclaimSession @2 :ReclaimSession;
+    changeShares @3 :ChangeShares;
+    configure @4 :Configure;
+    strictBatch @5 :StrictBatch;
+    setOverride @6 :Override;
+    clearOverride @7 :ClearOverride;
+    handover @8 :Handover;
+    cancelHandover @9 :Void;
+  }
+}
+
+struct OpenSession {
+  node @0 :UInt64;
+  bootHigh @1 :UInt64;
+  bootLow @2 :UInt64;
+  attempt @3 :UInt64;
+}
+
+struct ReturnSession {
+  account @0 :UInt64;
+  bootHigh @1 :UInt64;
+  bootLow @2 :UInt64;
+  surrendered @3 :List(Surrender);
+
+  struct Surrender {
+    ledger @0 :Common.LedgerId;
+    tokens @1 :Int64;
+  }
+}
+
+struct ReclaimSession {
+  account @0 :UInt64;
+}
+
+struct ChangeShares {
+  stamp @0 :Int64;
+  changes @1 :List(Change);
+
+  struct Change {
+    ledger @0 :Common.LedgerId;
+    account @1 :UInt64;
+    union {
+      shrink :group {
+        rate @2 :Int64;
+        size @3 :Int64;
+      }
+      acknowledge :group {
+        epoch @4 :UInt64;
+        surplus @5 :Int64;
+      }
+      grow :group {
+        moreRate @6 :Int64;
+        moreSize @7 :Int64;
+        tokens @8 :Int64;
+      }
+    }
+  }
+}
+
+struct Configure {
+  stamp @0 :Int64;
+  limits @1 :List(Common.LimitSpec);
+  dropped @2 :List(Text);
+  prune @3 :Bool;
+}
+
+struct StrictBatch {
+  stamp @0 :Int64;
+  takes @1 :List(Take);
+
+  struct Take {
+    ledger @0 :Common.LedgerId;
+    idHigh @1 :UInt64;
+    idLow @2 :UInt64;
+    issued @3 :Int64;
+    cost @4 :Int64;
+    floor @5 :Int64;
+    peek @6 :Bool;
+  }
+}
+
+struct Override {
+  limit @0 :Text;
+  node @1 :UInt64;
+  hasPin @2 :Bool;
+  hasMin @3 :Bool;
+  hasMax @4 :Bool;
+  pin @5 :Int64;
+  min @6 :Int64;
+  max @7 :Int64;
+  freeze @8 :Bool;
+  noLend @9 :Bool;
+  author @10 :Text;
+  reason @11 :Text;
+  expiresMs @12 :Int64;
+}
+
+struct ClearOverride {
+  limit @0 :Text;
+  node @1 :UInt64;
+}
+
+struct Handover {
+  stamp @0 :Int64;
+  term @1 :UInt64;
+  sessions @2 :List(Session);
+
+  struct Session {
+    account @0 :UInt64;
+    remaining @1 :Int64;
+  }
+}
+
+# ---- what applying a command answers ----
+
+enum Applied {
+  done @0;
+  refused @1;
+  duplicate @2;
+  expired @3;
+}
+
+struct Outcome {
+  applied @0 :Applied;
+  account @1 :UInt64;
+  changes @2 :List(Applied);
+  answers @3 :List(StrictAnswer);
+  reason @4 :Text;
+  version @5 :UInt64;
+
+  struct StrictAnswer {
+    applied @0 :Applied;
+    admitted @1 :Bool;
+    remaining @2 :Int64;
+    retryAfter @3 :Int64;
+  }
+}

@@ -1,0 +1,273 @@
+// schema/peer.capnp, second part: loans, decisions taken elsewhere, the control plane.
+#pragma once
+
+#include "node/messages.h"
+#include "wire/command_fields.h"
+
+namespace brigade::wire {
+
+// ---- loans ----
+template <class Builder>
+void put(Pen, Builder to, const node::Borrow& message) {
+  to.setLimit(text(message.limit));
+  to.setVersion(message.version.value());
+  to.setAccount(message.account.value());
+  to.setSeq(message.seq);
+  to.setWant(message.want.micro());
+  to.setMin(message.min.micro());
+  to.setPriority(message.priority);
+  to.setByHand(message.by_hand);
+}
+template <class Reader>
+void get(Reader from, node::Borrow& message, Checks& checks) {
+  message.limit = to_text(from.getLimit());
+  message.version = node::Version(from.getVersion());
+  message.account = node::Account(from.getAccount());
+  message.seq = from.getSeq();
+  message.want = checks.tokens(from.getWant());
+  message.min = checks.tokens(from.getMin());
+  message.priority = from.getPriority();
+  message.by_hand = from.getByHand();
+  checks.expect(message.want >= base::Tokens{} && message.min >= base::Tokens{},
+                "a wish is negative");
+}
+
+template <class Builder>
+void put(Pen, Builder to, const node::Lender& lender) {
+  to.setNode(lender.node.value());
+  to.setFree(lender.free.micro());
+}
+template <class Reader>
+void get(Reader from, node::Lender& lender, Checks& checks) {
+  lender.node = base::NodeId(from.getNode());
+  lender.free = checks.tokens(from.getFree());
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::Loan& message) {
+  to.setLimit(text(message.limit));
+  to.setAccount(message.account.value());
+  to.setSeq(message.seq);
+  to.setGranted(message.granted.micro());
+  to.setFreeAfter(message.free_after.micro());
+  put_each(pen, to.initOthers(size_of(message.others)), message.others);
+}
+template <class Reader>
+void get(Reader from, node::Loan& message, Checks& checks) {
+  message.limit = to_text(from.getLimit());
+  message.account = node::Account(from.getAccount());
+  message.seq = from.getSeq();
+  message.granted = checks.tokens(from.getGranted());
+  message.free_after = checks.tokens(from.getFreeAfter());
+  get_each(from.getOthers(), message.others, checks);
+  checks.expect(message.granted >= base::Tokens{}, "a loan is negative");
+}
+
+// ---- decisions taken elsewhere ----
+template <class Builder>
+void put(Pen pen, Builder to, const node::Ask& message) {
+  to.setShard(message.shard.value());
+  to.setTicket(message.ticket);
+  put(pen, to.initLedger(), message.ledger);
+  to.setCost(message.cost.micro());
+  to.setPriority(text(message.priority));
+  to.setWait(message.wait.count());
+  to.setPeek(message.peek);
+  put_hash(to, message.id);
+  if (!message.implicit.name.empty()) {
+    put(pen, to.initImplicit(), message.implicit);
+  }
+}
+template <class Reader>
+void get(Reader from, node::Ask& message, Checks& checks) {
+  message.shard = base::ShardId(from.getShard());
+  message.ticket = from.getTicket();
+  get(from.getLedger(), message.ledger, checks);
+  message.cost = checks.tokens(from.getCost());
+  message.priority = to_text(from.getPriority());
+  message.wait = checks.span(from.getWait());
+  message.peek = from.getPeek();
+  message.id = get_hash(from);
+  if (from.hasImplicit()) {
+    get(from.getImplicit(), message.implicit, checks);
+    checks.expect(bucket::validate(message.implicit).has_value(), "an implicit limit is senseless");
+  }
+  checks.expect(message.cost >= base::Tokens{}, "a cost is negative");
+}
+
+template <class Builder>
+void put(Pen, Builder to, const node::Told& message) {
+  to.setTicket(message.ticket);
+  to.setElsewhere(message.elsewhere);
+  to.setUnknown(message.unknown);
+  to.setLeader(message.leader.value());
+  to.setVerdict(static_cast<decltype(to.getVerdict())>(message.verdict));
+  to.setRemaining(message.remaining.micro());
+  to.setRetryAfter(message.retry_after.count());
+  to.setResetAfter(message.reset_after.count());
+}
+template <class Reader>
+void get(Reader from, node::Told& message, Checks& checks) {
+  message.ticket = from.getTicket();
+  message.elsewhere = from.getElsewhere();
+  message.unknown = from.getUnknown();
+  message.leader = base::NodeId(from.getLeader());
+  message.verdict = checks.choice(from.getVerdict(), node::Verdict::kTooManyWaiting, "verdict");
+  message.remaining = checks.tokens(from.getRemaining());
+  message.retry_after = checks.wait(from.getRetryAfter());
+  message.reset_after = checks.wait(from.getResetAfter());
+}
+
+// ---- control plane ----
+template <class Builder>
+void put(Pen pen, Builder to, const node::Submit& message) {
+  to.setShard(message.shard.value());
+  to.setTicket(message.ticket);
+  put(pen, to.initCommand(), message.command);
+}
+template <class Reader>
+void get(Reader from, node::Submit& message, Checks& checks) {
+  message.shard = base::ShardId(from.getShard());
+  message.ticket = from.getTicket();
+  get(from.getCommand(), message.command, checks);
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::Submitted& message) {
+  to.setTicket(message.ticket);
+  to.setElsewhere(message.elsewhere);
+  to.setUnknown(message.unknown);
+  to.setLeader(message.leader.value());
+  put(pen, to.initOutcome(), message.outcome);
+}
+template <class Reader>
+void get(Reader from, node::Submitted& message, Checks& checks) {
+  message.ticket = from.getTicket();
+  message.elsewhere = from.getElsewhere();
+  message.unknown = from.getUnknown();
+  message.leader = base::NodeId(from.getLeader());
+  get(from.getOutcome(), message.outcome, checks);
+}
+
+template <class Builder>
+void put(Pen, Builder to, const node::PullAsk& message) {
+  to.setTicket(message.ticket);
+  to.setLimit(text(message.limit));
+  to.setFrom(message.from.value());
+  to.setAmount(message.amount.micro());
+}
+template <class Reader>
+void get(Reader from, node::PullAsk& message, Checks& checks) {
+  message.ticket = from.getTicket();
+  message.limit = to_text(from.getLimit());
+  message.from = base::NodeId(from.getFrom());
+  message.amount = checks.tokens(from.getAmount());
+  checks.expect(message.amount >= base::Tokens{}, "an amount is negative");
+}
+
+template <class Builder>
+void put(Pen, Builder to, const node::PullAnswer& message) {
+  to.setTicket(message.ticket);
+  to.setAmount(message.amount.micro());
+  to.setReason(text(message.reason));
+}
+template <class Reader>
+void get(Reader from, node::PullAnswer& message, Checks& checks) {
+  message.ticket = from.getTicket();
+  message.amount = checks.tokens(from.getAmount());
+  message.reason = to_text(from.getReason());
+}
+
+template <class Builder>
+void put(Pen, Builder to, const node::SurveyAsk& message) {
+  to.setTicket(message.ticket);
+}
+template <class Reader>
+void get(Reader from, node::SurveyAsk& message, Checks&) {
+  message.ticket = from.getTicket();
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::BucketReport& report) {
+  put(pen, to.initLedger(), report.ledger);
+  to.setRate(report.rate.nano_per_second());
+  to.setSize(report.size.micro());
+  to.setLevel(report.level.micro());
+  to.setLent(report.lent.micro());
+  to.setBorrowed(report.borrowed.micro());
+  to.setAdmitted(report.admitted.micro());
+  to.setRefused(report.refused.micro());
+}
+template <class Reader>
+void get(Reader from, node::BucketReport& report, Checks& checks) {
+  get(from.getLedger(), report.ledger, checks);
+  report.rate = checks.rate(from.getRate());
+  report.size = checks.tokens(from.getSize());
+  report.level = checks.tokens(from.getLevel());
+  // Totals since a start: they only ever grow, and are only shown.
+  report.lent = base::Tokens::micro(from.getLent());
+  report.borrowed = base::Tokens::micro(from.getBorrowed());
+  report.admitted = base::Tokens::micro(from.getAdmitted());
+  report.refused = base::Tokens::micro(from.getRefused());
+}
+
+template <class Builder>
+void put(Pen, Builder to, const node::ReplicaReport& report) {
+  to.setShard(report.shard.value());
+  to.setTerm(report.term);
+  to.setLeads(report.leads);
+  to.setCommit(report.commit);
+  to.setApplied(report.applied);
+  to.setLeaderFor(report.leader_for.count());
+  put_ids(to.initVoters(size_of(report.voters)), report.voters);
+  put_ids(to.initLearners(size_of(report.learners)), report.learners);
+}
+template <class Reader>
+void get(Reader from, node::ReplicaReport& report, Checks& checks) {
+  report.shard = base::ShardId(from.getShard());
+  report.term = from.getTerm();
+  report.leads = from.getLeads();
+  report.commit = from.getCommit();
+  report.applied = from.getApplied();
+  report.leader_for = checks.span(from.getLeaderFor());
+  get_ids(from.getVoters(), report.voters, checks);
+  get_ids(from.getLearners(), report.learners, checks);
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::PoolReport& report) {
+  put(pen, to.initLedger(), report.ledger);
+  to.setRate(report.rate.nano_per_second());
+  to.setSize(report.size.micro());
+  to.setLevel(report.level.micro());
+  to.setEffectiveRate(report.effective_rate.nano_per_second());
+  to.setEffectiveBurst(report.effective_burst.micro());
+}
+template <class Reader>
+void get(Reader from, node::PoolReport& report, Checks& checks) {
+  get(from.getLedger(), report.ledger, checks);
+  report.rate = checks.rate(from.getRate());
+  report.size = checks.tokens(from.getSize());
+  report.level = checks.tokens(from.getLevel());
+  report.effective_rate = checks.rate(from.getEffectiveRate());
+  report.effective_burst = checks.tokens(from.getEffectiveBurst());
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::SurveyAnswer& message) {
+  to.setTicket(message.ticket);
+  put_each(pen, to.initBuckets(size_of(message.buckets)), message.buckets);
+  put_each(pen, to.initReplicas(size_of(message.replicas)), message.replicas);
+  put_each(pen, to.initPools(size_of(message.pools)), message.pools);
+  put_each(pen, to.initOverrides(size_of(message.overrides)), message.overrides);
+}
+template <class Reader>
+void get(Reader from, node::SurveyAnswer& message, Checks& checks) {
+  message.ticket = from.getTicket();
+  get_each(from.getBuckets(), message.buckets, checks);
+  get_each(from.getReplicas(), message.replicas, checks);
+  get_each(from.getPools(), message.pools, checks);
+  get_each(from.getOverrides(), message.overrides, checks);
+}
+
+}  // namespace brigade::wire

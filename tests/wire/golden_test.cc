@@ -1,0 +1,131 @@
+// The bytes themselves: what one version wrote, the next must read. A change here breaks clusters
+// that are upgraded node by node, and data directories.
+#include <doctest/doctest.h>
+
+#include "tests/wire/reflection.h"
+#include "wire/gossip_codec.h"
+#include "wire/peer_codec.h"
+#include "wire/publish_codec.h"
+#include "wire/store_codec.h"
+
+using namespace brigade;
+using namespace brigade::wire;
+
+namespace {
+
+std::string hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    out += kDigits[byte >> 4U];
+    out += kDigits[byte & 15U];
+  }
+  return out;
+}
+
+}  // namespace
+
+TEST_SUITE("wire/golden") {
+  TEST_CASE("a command") {
+    const node::Command command = node::ChangeShares{
+        .stamp = base::Duration(258),
+        .changes = {node::GrowShare{.ledger = {.limit = "api", .key = {.high = 1, .low = 2}},
+                                    .account = node::Account(3),
+                                    .more_rate = base::Rate::nano_per_second(4),
+                                    .more_size = base::Tokens::micro(5),
+                                    .tokens = base::Tokens::micro(6)}}};
+    CHECK(hex(StoreCodec().encode(command)) ==
+          "1010500101010350010103020111013751040501010301040105010201065002"
+          "010101010211012207617069");
+  }
+
+  TEST_CASE("a record") {
+    const node::StateRecord record = node::LedgerRecord{
+        .id = {.limit = "api", .key = {}},
+        .ledger = node::Ledger(
+            base::Rate::nano_per_second(100), base::Tokens::micro(50),
+            node::Pool{.rate = base::Rate::nano_per_second(-1), .size = base::Tokens::micro(2)},
+            {{node::Account(7), node::Share{.rate = base::Rate::nano_per_second(101),
+                                            .size = base::Tokens::micro(48),
+                                            .granted = base::Tokens::micro(9),
+                                            .epoch = node::Epoch(8)}}})};
+    CHECK(hex(StoreCodec().encode(record)) ==
+          "1018500101010450060201640132ffffffffffffffffff000102000151040201"
+          "111147000111012207617069110408010701650130010901080002");
+  }
+
+  TEST_CASE("a message of a node") {
+    const node::PeerMessage message = node::Borrow{.limit = "api",
+                                                   .version = node::Version(1),
+                                                   .account = node::Account(2),
+                                                   .seq = 3,
+                                                   .want = base::Tokens::micro(4),
+                                                   .min = base::Tokens::micro(5),
+                                                   .priority = 6,
+                                                   .by_hand = true};
+    CHECK(hex(encode(message)) ==
+          "000000000b000000000000000100010000000000090000000000000006000100"
+          "0100000000000000020000000000000003000000000000000400000000000000"
+          "0500000000000000060100000000000001000000220000006170690000000000");
+  }
+
+  TEST_CASE("a Raft message") {
+    raft::Append append;
+    append.prev = {.term = raft::Term(1), .index = raft::Index(2)};
+    append.commit = raft::Index(2);
+    append.entries.push_back({.id = {.term = raft::Term(1), .index = raft::Index(3)},
+                              .kind = raft::EntryKind::kCommand,
+                              .data = base::Bytes("data"),
+                              .change = {}});
+    const ShardMessage message{.shard = base::ShardId(9),
+                               .message = {.from = raft::ReplicaId(4),
+                                           .to = raft::ReplicaId(5),
+                                           .term = raft::Term(6),
+                                           .body = append}};
+    CHECK(hex(encode(message)) ==
+          "0000000012000000000000000100010009000000000000000000000004000100"
+          "0400000000000000050000000000000006000000000000000200000000000000"
+          "0000000003000100010000000000000002000000000000000200000000000000"
+          "0100000027000000040000000300010001000000000000000300000000000000"
+          "000000000000000001000000220000006461746100000000");
+  }
+
+  TEST_CASE("a datagram") {
+    gossip::Datagram datagram;
+    datagram.cluster = {.high = 1, .low = 2};
+    datagram.from = base::NodeId(3);
+    datagram.incarnation = gossip::Incarnation(4);
+    datagram.body = gossip::Ping{.seq = gossip::ProbeSeq(5), .target = base::NodeId(6)};
+    datagram.updates.emplace_back(gossip::Alive{.id = base::NodeId(7),
+                                                .name = "n7",
+                                                .address = "h:1",
+                                                .meta = base::Bytes("m"),
+                                                .incarnation = gossip::Incarnation(8)});
+    CHECK(hex(encode(datagram)) ==
+          "0000000016000000000000000700030001000000000000000200000000000000"
+          "0300000000000000040000000000000001000000000000000500000000000000"
+          "06000000000000000000000000000000050000003f0000000000000000000000"
+          "0400000004000300000000000000000007000000000000000800000000000000"
+          "0000000000000000090000001a0000000900000022000000090000000a000000"
+          "6e37000000000000683a3100000000006d00000000000000");
+  }
+
+  TEST_CASE("what a node publishes") {
+    node::NodeDigest digest;
+    digest.cpu_permille = 1;
+    digest.memory_bytes = 2;
+    digest.draining = true;
+    digest.leads = {{.shard = base::ShardId(3), .term = 4}};
+    digest.configs = {node::Version(5)};
+    digest.free = {{.limit = 6, .free = base::Tokens::micro(7), .starving = true}};
+    CHECK(hex(encode(digest).view()) ==
+          "10125006031101010102000311091711110d11111f1104020103010401051104"
+          "03010601070101");
+    const auto meta = encode(node::MemberMeta{.redis = "r:1", .region = "eu"});
+    REQUIRE(meta.has_value());
+    CHECK(hex(meta->view()) ==
+          "100d400611152211150a11150a11151a11150a11150a07723a31000103657500"
+          "01");
+  }
+}
