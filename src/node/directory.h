@@ -19,28 +19,30 @@ class Directory {
       return false;
     }
     Entry& entry = entries_[shard.value()];
-    if (!leader || term < entry.term || (term == entry.term && entry.leader == leader)) {
+    if (!leader || term < entry.term) {
       return false;
     }
+    const bool changed = term != entry.term || entry.leader != leader;
     entry = {.leader = leader, .term = term};
-    return true;
+    return changed;
   }
   // The believed leader did not answer or is gone: somebody else is asked next.
   void doubt(ShardId shard, NodeId leader) {
     if (shard.value() < entries_.size() && entries_[shard.value()].leader == leader) {
-      entries_[shard.value()].leader = NodeId();
+      entries_[shard.value()].doubted = true;
     }
   }
   void left(NodeId node) {
     for (Entry& entry : entries_) {
       if (entry.leader == node) {
-        entry.leader = NodeId();
+        entry.doubted = true;
       }
     }
   }
 
   [[nodiscard]] NodeId leader(ShardId shard) const {
-    return shard.value() < entries_.size() ? entries_[shard.value()].leader : NodeId();
+    const bool known = shard.value() < entries_.size() && !entries_[shard.value()].doubted;
+    return known ? entries_[shard.value()].leader : NodeId();
   }
   [[nodiscard]] std::uint64_t term(ShardId shard) const { return entries_[shard.value()].term; }
 
@@ -48,6 +50,7 @@ class Directory {
   struct Entry {
     NodeId leader;
     std::uint64_t term = 0;
+    bool doubted = false;
   };
   std::vector<Entry> entries_;
 };

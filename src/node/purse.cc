@@ -115,6 +115,12 @@ bool Purse::lend(Tokens amount) {
   return true;
 }
 
+Tokens Purse::level_at(Instant now) const {
+  bucket::TokenBucket copy = bucket_;
+  copy.mint(now.slow);
+  return copy.level();
+}
+
 void Purse::check_invariants() const {
   bucket_.check_invariants();
   BRIGADE_CHECK(bucket_.held() == (borrow_ ? borrow_->held : Tokens{}) + refundable_);

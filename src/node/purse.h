@@ -97,6 +97,9 @@ class Purse {
   [[nodiscard]] const bucket::TokenBucket& bucket() const { return bucket_; }
   [[nodiscard]] PurseTotals& totals() { return totals_; }
   [[nodiscard]] const PurseTotals& totals() const { return totals_; }
+  // For checkers: the level if it were minted now, and C as far as it was added.
+  [[nodiscard]] Tokens level_at(Instant now) const;
+  [[nodiscard]] Tokens granted_seen() const { return granted_seen_; }
   void check_invariants() const;
 
  private:

@@ -54,7 +54,7 @@ Replica::Replica(ReplicaConfig config, const Codec& codec, base::Prng dice, Repl
     : config_(std::move(config)),
       codec_(codec),
       core_(config_.raft, dice, state.raft, now.slow),
-      store_(config_.shard, config_.shards) {
+      store_(config_.shard, config_.shards, config_.timing.plant) {
   BRIGADE_CHECK(state.records.empty() || store_.restore(state.records));
   if (state.raft.applied == raft::Index()) {
     return;

@@ -13,7 +13,7 @@ Steward::Steward(ShardId shard, StewardTiming timing, const TokenStore& store, b
       store_(store),
       won_(now),
       stamp_at_win_(store.meta().stamp),
-      watch_(timing.tau, timing.drift),
+      watch_(timing.plant == Plant::kReclaimEarly ? timing.tau / 2 : timing.tau, timing.drift),
       next_sizing_(now + timing.sizing_every) {
   for (const auto& [account, session] : store.sessions()) {
     watch_.renewed(account, now);

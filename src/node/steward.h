@@ -15,6 +15,7 @@
 
 #include "base/time.h"
 #include "node/actions.h"
+#include "node/plant.h"
 #include "node/session_watch.h"
 #include "node/share_plan.h"
 #include "node/token_store.h"
@@ -27,6 +28,7 @@ struct StewardTiming {
   base::Duration sizing_every = base::milliseconds(250);
   // A demand report older than this says nothing any more.
   base::Duration report_age_max = base::seconds(4);
+  Plant plant = Plant::kNone;
 };
 
 // What the steward wants its replica to do.

@@ -43,7 +43,7 @@ void Tenant::end_session() {
 }
 
 bool Tenant::expire(Instant now) {
-  if (!account_ || now.fast < valid_until_) {
+  if (!account_ || now.fast < valid_until_ || timing_.plant == Plant::kLateAnswerRevives) {
     return false;
   }
   // An account that never had a renewal answered holds nothing; it only counts as lapsed when it
@@ -143,7 +143,7 @@ TenantNews Tenant::on(const RenewAnswer& answer, Instant now) {
   if (!account_ || answer.account != account_) {
     return news;
   }
-  if (confirmed_ && now.fast >= valid_until_) {
+  if (confirmed_ && now.fast >= valid_until_ && timing_.plant != Plant::kLateAnswerRevives) {
     COVERED("a renewal answered after the session's end revives nothing");
     end_session();
     next_due_ = now.slow;
@@ -160,7 +160,9 @@ TenantNews Tenant::on(const RenewAnswer& answer, Instant now) {
   if (!answer.live) {
     return news;
   }
-  const TimePoint until = TimePoint(base::Duration(answer.sent)) + answer.tau;
+  const bool from_receipt = timing_.plant == Plant::kValidFromReceipt;
+  const TimePoint until =
+      (from_receipt ? now.fast : TimePoint(base::Duration(answer.sent))) + answer.tau;
   if (now.fast >= until) {
     return news;  // so late that it grants nothing
   }

@@ -15,6 +15,7 @@
 
 #include "base/time.h"
 #include "node/messages.h"
+#include "node/plant.h"
 #include "node/purse.h"
 
 namespace brigade::node {
@@ -26,6 +27,7 @@ struct SessionTiming {
   base::Duration report_every = base::milliseconds(100);
   // How long an unanswered Open or first Renew waits before it is repeated.
   base::Duration retry_every = base::milliseconds(150);
+  Plant plant = Plant::kNone;
 };
 
 // What the tenant tells its owner after an answer.

@@ -13,7 +13,8 @@ constexpr std::uint64_t kPlacementSeed = 0x6272696761646531U;
 
 }  // namespace
 
-TokenStore::TokenStore(ShardId shard, std::uint32_t shards) : shard_(shard), shards_(shards) {
+TokenStore::TokenStore(ShardId shard, std::uint32_t shards, Plant plant)
+    : shard_(shard), shards_(shards), plant_(plant) {
   BRIGADE_CHECK(shards > 0 && shard.value() < shards);
 }
 
@@ -108,7 +109,16 @@ Outcome TokenStore::apply_one(std::uint64_t, const ReclaimSession& command) {
   if (!sessions_.contains(command.account)) {
     return {.applied = Applied::kDuplicate};
   }
-  end_session(command.account, {});
+  std::vector<Surrender> surrendered;
+  if (plant_ == Plant::kReclaimGivesTokens) {
+    for (const auto& [id, ledger] : ledgers_) {
+      const auto share = ledger.shares().find(command.account);
+      if (share != ledger.shares().end()) {
+        surrendered.push_back({.ledger = id, .tokens = share->second.size});
+      }
+    }
+  }
+  end_session(command.account, surrendered);
   return {};
 }
 
@@ -124,6 +134,10 @@ Applied TokenStore::change(std::uint64_t index, const ShareChange& change) {
   bool done = false;
   if (const auto* shrink = std::get_if<ShrinkShare>(&change)) {
     done = ledger.shrink(*shrink, Epoch(index));
+    if (done && plant_ == Plant::kGrowBeforeAck) {
+      done = ledger.acknowledge({.ledger = id, .account = account, .epoch = Epoch(index)},
+                                meta_.stamp);
+    }
   } else if (const auto* ack = std::get_if<AckShrink>(&change)) {
     done = ledger.acknowledge(*ack, meta_.stamp);
   } else if (const auto* grow = std::get_if<GrowShare>(&change)) {

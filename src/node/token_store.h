@@ -13,6 +13,7 @@
 
 #include "node/commands.h"
 #include "node/ledger.h"
+#include "node/plant.h"
 #include "node/records.h"
 
 namespace brigade::node {
@@ -25,7 +26,7 @@ class TokenStore {
   // How long an admitted strict id is remembered, in shard time; older ids are refused.
   static constexpr base::Duration kDedupWindow = base::seconds(60);
 
-  explicit TokenStore(ShardId shard, std::uint32_t shards);
+  TokenStore(ShardId shard, std::uint32_t shards, Plant plant = Plant::kNone);
 
   // Applies the command at this log index. What changed is in take_writes() afterwards.
   Outcome apply(std::uint64_t index, const Command& command);
@@ -90,6 +91,7 @@ class TokenStore {
 
   ShardId shard_;
   std::uint32_t shards_;
+  Plant plant_;
   MetaRecord meta_;
   std::map<std::string, ConfigRecord> limits_;
   std::map<std::string, TombstoneRecord> tombs_;

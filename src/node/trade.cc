@@ -94,6 +94,9 @@ Tokens Trade::on(NodeId from, const Loan& loan, Purse& purse, PeerBook& peers, I
   }
   const auto open = purse.borrow();
   if (!open || open->seq != loan.seq || open->lender != from) {
+    if (timing_.plant == Plant::kCreditClosed && loan.account == purse.account()) {
+      purse.undo(loan.account, loan.granted);
+    }
     COVERED("a stray loan is dropped");
     return Tokens{};
   }
@@ -139,7 +142,8 @@ Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigR
         .max_share = ask.by_hand ? bucket::Permille{1000} : config.spec.lend.max_share,
         .class_reserve = reserve_of(config.spec, ask.priority)};
     const Tokens granted = bucket::lendable(input, {.want = ask.want, .min = ask.min});
-    if (granted > Tokens{} && purse.lend(granted)) {
+    const bool planted = timing_.plant == Plant::kLendWithoutTaking;
+    if (granted > Tokens{} && (planted || purse.lend(granted))) {
       loan.granted = granted;
       given_.emplace(asker, granted);
       given_order_.push_back(asker);

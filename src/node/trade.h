@@ -16,6 +16,7 @@
 #include "bucket/limit_spec.h"
 #include "node/actions.h"
 #include "node/peer_book.h"
+#include "node/plant.h"
 #include "node/purse.h"
 
 namespace brigade::node {
@@ -23,6 +24,7 @@ namespace brigade::node {
 struct TradeTiming {
   // An open borrow is given up after this long.
   base::Duration borrow_timeout = base::milliseconds(50);
+  Plant plant = Plant::kNone;
 };
 
 // What a node needs of this limit right now, from its demand meter and its queue.

@@ -1,0 +1,20 @@
+// Bugs that a test can plant, one at a time, to see that the checkers notice. Never set outside
+// tests: each removes one rule of semantics 3 to 5.
+#pragma once
+
+#include <cstdint>
+
+namespace brigade::node {
+
+enum class Plant : std::uint8_t {
+  kNone,
+  kReclaimEarly,        // reclaims before the session's time can be over
+  kLateAnswerRevives,   // a renewal answered after valid_until brings the session back
+  kValidFromReceipt,    // valid_until is dated from the receipt of the answer, not from its send
+  kGrowBeforeAck,       // a shrink frees its right when it commits, not when it is acknowledged
+  kLendWithoutTaking,   // the lender answers without deducting
+  kCreditClosed,        // a loan is credited after its sequence was closed
+  kReclaimGivesTokens,  // a reclaim returns the size of the share as tokens
+};
+
+}  // namespace brigade::node

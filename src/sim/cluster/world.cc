@@ -1,0 +1,577 @@
+#include "sim/cluster/world.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace brigade::sim {
+namespace {
+
+using node::NodeId;
+using node::ShardId;
+
+constexpr Duration kGossipEvery = base::milliseconds(500);
+constexpr Duration kPauseMax = base::seconds(6);
+constexpr Duration kDownMax = base::seconds(8);
+constexpr Duration kCutMax = base::seconds(10);
+
+std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
+  return (hash ^ value) * 0x100000001b3ULL;
+}
+
+}  // namespace
+
+// What survives a crash, per group.
+struct World::Disk {
+  struct Group {
+    raft::HardState hard;
+    raft::Snapshot snapshot;
+    std::vector<raft::Entry> entries;
+    std::uint64_t applied = 0;
+    std::map<std::string, node::StateRecord> records;
+  };
+  std::map<ShardId, Group> groups;
+
+  void write(const node::GroupWrite& turn) {
+    Group& group = groups[turn.shard];
+    for (const raft::Persist& persist : turn.persists) {
+      if (persist.hard) {
+        group.hard = *persist.hard;
+      }
+      if (persist.snapshot) {
+        group.snapshot = {.last = persist.snapshot->last, .conf = persist.snapshot->conf};
+        group.entries.clear();
+      }
+      if (!persist.entries.empty()) {
+        const raft::Index first = persist.entries.front().id.index;
+        std::erase_if(group.entries, [&](const auto& entry) { return entry.id.index >= first; });
+        group.entries.insert(group.entries.end(), persist.entries.begin(), persist.entries.end());
+      }
+    }
+    if (turn.replace) {
+      group.records.clear();
+    }
+    for (const node::RecordWrite& record : turn.records) {
+      if (record.dropped) {
+        group.records.erase(record.key);
+      } else {
+        group.records[record.key] = record.record;
+      }
+    }
+    group.applied = std::max(group.applied, turn.applied);
+    if (turn.compacted && !turn.replace) {
+      group.snapshot = {.last = turn.compacted->last, .conf = turn.compacted->conf};
+      std::erase_if(group.entries, [&](const auto& entry) {
+        return entry.id.index <= turn.compacted->last.index;
+      });
+    }
+  }
+};
+
+struct World::Machine {
+  std::size_t number = 0;
+  NodeId id;
+  std::string name;
+  Disk disk;
+  std::unique_ptr<node::Node> node;
+  std::uint64_t life = 0;     // counts boots: late events of an earlier life are void
+  std::int64_t slow_ppm = 0;  // of true time, within rho
+  std::int64_t fast_ppm = 0;
+  TimePoint paused_until{};
+  bool cut = false;
+  std::set<std::size_t> deaf_to;  // one-way partitions
+  TimePoint wakes = base::kNever;
+  TimePoint disk_free{};
+};
+
+World::World(WorldConfig config, const node::Codec& codec)
+    : config_(std::move(config)), codec_(codec), dice_(config_.seed) {
+  for (std::size_t i = 0; i < config_.machines; ++i) {
+    auto machine = std::make_unique<Machine>();
+    machine->number = i;
+    machine->id = NodeId(i + 1);
+    machine->name = "n" + std::to_string(i + 1);
+    if (config_.faults.drift) {
+      // Two clocks of one machine, both honest: the slow line is the slower, the fast the faster.
+      const auto a = static_cast<std::int64_t>(dice_.below(1999)) - 999;
+      const auto b = static_cast<std::int64_t>(dice_.below(1999)) - 999;
+      machine->slow_ppm = std::min(a, b);
+      machine->fast_ppm = std::max(a, b);
+    }
+    const std::size_t voters = std::min<std::size_t>(3, config_.machines);
+    for (std::uint32_t shard = 0; shard < config_.shards; ++shard) {
+      raft::ConfState conf;
+      for (std::size_t v = 0; v < voters; ++v) {
+        conf.voters.insert(node::replica_id(NodeId((shard + v) % config_.machines + 1), 0));
+      }
+      if (conf.voters.contains(node::replica_id(machine->id, 0))) {
+        machine->disk.groups[ShardId(shard)].snapshot.conf = conf;
+      }
+    }
+    machines_.push_back(std::move(machine));
+  }
+  for (auto& machine : machines_) {
+    boot(*machine);
+  }
+  at(now_ + kGossipEvery, [this] { gossip(); });
+  inject_faults();
+}
+
+World::~World() = default;
+
+void World::at(TimePoint when, std::function<void()> act) {
+  events_.push({.at = when, .order = order_++, .act = std::move(act)});
+}
+
+Instant World::clock(const Machine& machine) const {
+  const std::int64_t true_ns = now_.time_since_epoch().count();
+  const auto line = [&](std::int64_t ppm) {
+    return TimePoint(Duration(
+        true_ns + static_cast<std::int64_t>(static_cast<base::Wide>(true_ns) * ppm / 1'000'000)));
+  };
+  return {.slow = line(machine.slow_ppm), .fast = line(machine.fast_ppm)};
+}
+
+TimePoint World::truly(const Machine& machine, TimePoint local) const {
+  // When the slow line will show `local`; a nanosecond late rather than early.
+  if (local == base::kNever) {
+    return base::kNever;
+  }
+  const Duration ahead = local - clock(machine).slow;
+  return now_ + std::max(Duration::zero(), ahead + ahead / 500) + Duration(1);
+}
+
+Duration World::exponential(Duration mean) {
+  const double uniform = (static_cast<double>(dice_.below(1U << 30U)) + 1) / (1U << 30U);
+  return Duration(
+      static_cast<std::int64_t>(-std::log(uniform) * static_cast<double>(mean.count())));
+}
+
+// ---- machines ----
+
+void World::boot(Machine& machine) {
+  ++machine.life;
+  const Instant now = clock(machine);
+  node::NodeConfig config{.id = machine.id,
+                          .boot = {dice_.next(), dice_.next()},
+                          .name = machine.name,
+                          .shards = config_.shards,
+                          .bms_term = config_.bms_term};
+  config.session.tau = config.steward.tau = config_.tau;
+  config.session.plant = config.steward.plant = config.trade.plant = config_.plant;
+  const node::StewardTiming timing = config.steward;
+  machine.node = std::make_unique<node::Node>(std::move(config), codec_, Prng(dice_.next()), now);
+  for (const auto& [shard, group] : machine.disk.groups) {
+    node::ReplicaConfig replica{.shard = shard,
+                                .shards = config_.shards,
+                                .timing = timing,
+                                .bms_term = config_.bms_term,
+                                .snapshot_every = 200};
+    replica.raft.self = node::replica_id(machine.id, 0);
+    node::ReplicaState state{.raft = {.hard = group.hard,
+                                      .snapshot = group.snapshot,
+                                      .entries = group.entries,
+                                      .applied = raft::Index(group.applied)}};
+    for (const auto& [key, record] : group.records) {
+      state.records.push_back(record);
+    }
+    machine.node->add_replica(std::move(replica), std::move(state), now);
+  }
+  for (const auto& other : machines_) {
+    machine.node->seen({.id = other->id,
+                        .name = other->name,
+                        .state = "alive",
+                        .addresses = {},
+                        .home = {},
+                        .live = true},
+                       now);
+  }
+  for (const auto& other : machines_) {
+    if (other->node && other.get() != &machine) {
+      other->node->seen({.id = machine.id,
+                         .name = machine.name,
+                         .state = "alive",
+                         .addresses = {},
+                         .home = {},
+                         .live = true},
+                        clock(*other));
+    }
+  }
+  settle(machine);
+}
+
+void World::crash(std::size_t number) {
+  Machine& machine = *machines_[number];
+  machine.node.reset();
+  ++machine.life;
+  std::erase_if(flows_, [&](const auto& one) { return one.second.borrower == machine.id; });
+}
+
+void World::restart(std::size_t number) {
+  if (!machines_[number]->node) {
+    boot(*machines_[number]);
+  }
+}
+
+void World::isolate(std::size_t number, bool cut) {
+  machines_[number]->cut = cut;
+}
+
+void World::settle(Machine& machine) {
+  if (!machine.node || now_ < machine.paused_until) {
+    return;
+  }
+  const Instant now = clock(machine);
+  node::Actions actions = std::move(actions_);
+  actions.clear();
+  machine.node->settle(now, actions);
+  perform(machine, actions, now);
+  actions_ = std::move(actions);
+  wake(machine);
+}
+
+void World::wake(Machine& machine) {
+  const TimePoint due = truly(machine, machine.node->next_deadline(clock(machine)));
+  if (due == base::kNever ||
+      (machine.wakes != base::kNever && machine.wakes > now_ && machine.wakes <= due)) {
+    return;
+  }
+  machine.wakes = due;
+  at(due, [this, &machine, life = machine.life] {
+    if (machine.life != life || !machine.node) {
+      return;
+    }
+    if (now_ < machine.paused_until) {
+      machine.wakes = machine.paused_until;
+      at(machine.paused_until, [this, &machine, life] {
+        if (machine.life == life) {
+          settle(machine);
+        }
+      });
+      return;
+    }
+    settle(machine);
+  });
+}
+
+void World::perform(Machine& machine, node::Actions& actions, Instant now) {
+  for (node::Send& send : actions.sends) {
+    if (now.fast >= send.expires) {
+      continue;
+    }
+    std::optional<std::uint64_t> flow;
+    if (const auto* loan = std::get_if<node::Loan>(&send.message);
+        loan != nullptr && loan->granted > Tokens{}) {
+      flow = next_flow_++;
+      flows_.emplace(*flow, Flow{.ledger = {.limit = loan->limit, .key = {}},
+                                 .lender = machine.id,
+                                 .borrower = send.to,
+                                 .account = loan->account,
+                                 .seq = loan->seq,
+                                 .amount = loan->granted});
+    }
+    deliver(machine.id, send.to,
+            [from = machine.id, message = std::move(send.message)](Machine& to, Instant when) {
+              to.node->received(from, message, when);
+            });
+  }
+  for (node::RaftSend& send : actions.raft) {
+    deliver(machine.id, send.to,
+            [shard = send.shard, message = std::move(send.message)](Machine& to, Instant when) {
+              to.node->received(shard, message, when);
+            });
+  }
+  if (!actions.writes.empty()) {
+    store(machine, std::move(actions.writes));
+    actions.writes.clear();
+  }
+  for (const node::Answer& answer : actions.answers) {
+    const auto parked = parked_.find(answer.ticket);
+    if (parked == parked_.end()) {
+      continue;
+    }
+    if (answer.decision.admitted() && clock(machine).fast < answer.decision.valid_until) {
+      admitted(machine, parked->second.first, parked->second.second);
+    }
+    parked_.erase(parked);
+  }
+  for (const base::Note& note : actions.notes) {
+    totals_.hash = mix(totals_.hash, note.a ^ note.b);
+  }
+}
+
+void World::store(Machine& machine, std::vector<node::GroupWrite> writes) {
+  const Duration takes(1 + static_cast<std::int64_t>(dice_.below(
+                               static_cast<std::uint64_t>(config_.faults.disk_max.count()))));
+  // Writes complete in order: one storage thread.
+  machine.disk_free = std::max(machine.disk_free, now_) + takes;
+  at(machine.disk_free, [this, &machine, life = machine.life, writes = std::move(writes)] {
+    if (machine.life != life) {
+      return;  // the process died first: nothing of it is durable
+    }
+    for (const node::GroupWrite& write : writes) {
+      machine.disk.write(write);
+      if (!write.persists.empty()) {
+        machine.node->persisted(write.shard, write.persists, clock(machine));
+      }
+    }
+    settle(machine);
+  });
+}
+
+void World::deliver(NodeId from, NodeId to, std::function<void(Machine&, Instant)> act) {
+  if (!to || to.value() > machines_.size()) {
+    return;
+  }
+  Machine& sender = *machines_[from.value() - 1];
+  Machine& receiver = *machines_[to.value() - 1];
+  if (sender.cut || receiver.cut || receiver.deaf_to.contains(sender.number) ||
+      dice_.below(1000) < config_.faults.loss_permille) {
+    return;
+  }
+  const int copies = dice_.below(1000) < config_.faults.double_permille ? 2 : 1;
+  for (int i = 0; i < copies; ++i) {
+    const bool slow = dice_.below(1000) < config_.faults.slow_permille;
+    const Duration most = slow ? config_.faults.slow_max : config_.faults.delay_max;
+    const Duration delay =
+        config_.faults.delay_min +
+        Duration(static_cast<std::int64_t>(dice_.below(static_cast<std::uint64_t>(most.count()))));
+    at(now_ + delay, [this, &receiver, act] {
+      if (!receiver.node) {
+        return;
+      }
+      if (now_ < receiver.paused_until) {
+        at(receiver.paused_until, [this, &receiver, act, life = receiver.life] {
+          if (receiver.life == life && receiver.node) {
+            act(receiver, clock(receiver));
+            settle(receiver);
+          }
+        });
+        return;
+      }
+      act(receiver, clock(receiver));
+      settle(receiver);
+    });
+  }
+}
+
+void World::gossip() {
+  for (const auto& machine : machines_) {
+    if (!machine->node || now_ < machine->paused_until) {
+      continue;
+    }
+    const node::NodeDigest digest = machine->node->digest(clock(*machine));
+    for (const auto& other : machines_) {
+      if (other != machine) {
+        deliver(machine->id, other->id, [id = machine->id, digest](Machine& to, Instant when) {
+          to.node->heard(id, digest, when);
+        });
+      }
+    }
+  }
+  at(now_ + kGossipEvery, [this] { gossip(); });
+}
+
+// ---- faults ----
+
+void World::inject_faults() {
+  const auto pick = [this] { return static_cast<std::size_t>(dice_.below(machines_.size())); };
+  const auto some = [this](Duration most) {
+    return Duration(
+        static_cast<std::int64_t>(dice_.below(static_cast<std::uint64_t>(most.count()))));
+  };
+  if (config_.faults.crash_every > Duration::zero()) {
+    at(now_ + exponential(config_.faults.crash_every), [this, pick, some] {
+      const std::size_t victim = pick();
+      if (machines_[victim]->node) {
+        crash(victim);
+        at(now_ + some(kDownMax), [this, victim] { restart(victim); });
+      }
+    });
+  }
+  if (config_.faults.partition_every > Duration::zero()) {
+    at(now_ + exponential(config_.faults.partition_every), [this, pick, some] {
+      const std::size_t victim = pick();
+      const std::size_t other = pick();
+      const bool one_way = dice_.below(2) == 0;
+      Machine& machine = *machines_[victim];
+      if (one_way) {
+        machine.deaf_to.insert(other);
+      } else {
+        machine.cut = true;
+      }
+      at(now_ + some(kCutMax), [&machine, other, one_way] {
+        if (one_way) {
+          machine.deaf_to.erase(other);
+        } else {
+          machine.cut = false;
+        }
+      });
+    });
+  }
+  if (config_.faults.pause_every > Duration::zero()) {
+    at(now_ + exponential(config_.faults.pause_every), [this, pick, some] {
+      Machine& machine = *machines_[pick()];
+      machine.paused_until = std::max(machine.paused_until, now_ + some(kPauseMax));
+    });
+  }
+  at(now_ + base::seconds(1), [this] { inject_faults(); });
+}
+
+// ---- clients ----
+
+void World::load(const Demand& demand) {
+  at(std::max(now_, demand.from), [this, demand] { arrive(demand); });
+}
+
+void World::arrive(const Demand& demand) {
+  if (now_ >= demand.until) {
+    return;
+  }
+  at(now_ + exponential(Duration(static_cast<std::int64_t>(1e9 / demand.per_second))),
+     [this, demand] { arrive(demand); });
+  Machine& machine = *machines_[demand.machine];
+  ++totals_.requests;
+  totals_.offered += demand.cost;
+  if (!machine.node || now_ < machine.paused_until) {
+    return;
+  }
+  const Instant now = clock(machine);
+  const node::Ticket ticket = next_ticket_++;
+  const auto decision =
+      machine.node->acquire({.limit = demand.limit, .cost = demand.cost}, ticket, now);
+  if (!decision) {
+    parked_[ticket] = {demand.limit, demand.cost};
+  } else if (decision->admitted() && now.fast < decision->valid_until) {
+    admitted(machine, demand.limit, demand.cost);
+  }
+  settle(machine);
+}
+
+void World::admitted(Machine& machine, const std::string& limit, Tokens cost) {
+  totals_.admitted += cost;
+  totals_.hash = mix(totals_.hash, machine.id.value() ^
+                                       static_cast<std::uint64_t>(now_.time_since_epoch().count()));
+  queues_[limit].level += cost;
+}
+
+std::size_t World::ready() const {
+  std::size_t count = 0;
+  for (const auto& machine : machines_) {
+    count += machine->node && machine->node->ready(clock(*machine)) ? 1 : 0;
+  }
+  return count;
+}
+
+// ---- the checker ----
+
+void World::fail(std::string why) {
+  if (broken_.empty()) {
+    broken_ = std::move(why);
+  }
+}
+
+Tokens World::spendable(const bucket::LimitSpec& spec) {
+  const node::LedgerId id{.limit = spec.name, .key = {}};
+  const ShardId home = node::TokenStore::home_of(spec.name, config_.shards);
+  // The most advanced replica says what is in the pool and what was granted.
+  const node::Replica* best = nullptr;
+  for (const auto& machine : machines_) {
+    if (!machine->node || !machine->node->replicas().contains(home)) {
+      continue;
+    }
+    const node::Replica* replica = machine->node->replicas().at(home).get();
+    if (best == nullptr || best->store().meta().stamp < replica->store().meta().stamp ||
+        (best->store().meta().stamp == replica->store().meta().stamp &&
+         best->core().log().applied() < replica->core().log().applied())) {
+      best = replica;
+    }
+  }
+  Tokens sum;
+  const node::Ledger* ledger = best == nullptr ? nullptr : best->store().ledger(id);
+  if (ledger != nullptr) {
+    sum += ledger->pool().level;
+  }
+  for (const auto& machine : machines_) {
+    const node::SharedLimit* limit = machine->node ? machine->node->shared(spec.name) : nullptr;
+    if (limit == nullptr || !limit->purse().valid(clock(*machine))) {
+      continue;
+    }
+    const node::Purse& purse = limit->purse();
+    sum += purse.level_at(clock(*machine));
+    const auto share = ledger == nullptr ? node::Ledger::Shares::const_iterator{}
+                                         : ledger->shares().find(purse.account());
+    if (ledger == nullptr || share == ledger->shares().end()) {
+      continue;
+    }
+    sum += std::max(Tokens{}, share->second.granted - purse.granted_seen());
+    if (purse.shrunk() && share->second.shrinking && share->second.epoch == purse.shrunk()->epoch) {
+      sum += purse.shrunk()->surplus;
+    }
+    // Loans on their way into the open sequence.
+    if (purse.borrow()) {
+      Tokens coming;
+      for (const auto& [number, flow] : flows_) {
+        if (flow.ledger == id && flow.borrower == machine->id && flow.account == purse.account() &&
+            flow.seq == purse.borrow()->seq) {
+          coming = std::max(coming, flow.amount);
+        }
+      }
+      sum += std::min(coming, purse.borrow()->held);
+    }
+  }
+  return sum;
+}
+
+void World::check_limit(const bucket::LimitSpec& spec) {
+  Queue& queue = queues_[spec.name];
+  const Tokens drained = spec.rate.over(now_ - queue.drained);
+  queue.level = std::max(Tokens{}, queue.level - drained);
+  queue.drained = now_;
+  const Tokens w = queue.level + spendable(spec);
+  totals_.worst = std::max(totals_.worst, w - spec.burst);
+  // The queue drains in whole micro-tokens at each event, rounded down each time.
+  const Tokens slack = Tokens::micro(static_cast<std::int64_t>(totals_.events) + 16);
+  if (w > spec.burst + slack) {
+    fail("W exceeds the burst of " + spec.name + " by " +
+         std::to_string((w - spec.burst).as_double()) + " tokens (queue " +
+         std::to_string(queue.level.as_double()) + ") at " +
+         std::to_string((now_.time_since_epoch() - base::seconds(1000)).count() / 1000) + " us");
+  }
+}
+
+void World::check() {
+  for (const bucket::LimitSpec& spec : specs_) {
+    check_limit(spec);
+  }
+  if (totals_.events % 64 == 0) {
+    for (const auto& machine : machines_) {
+      if (machine->node) {
+        machine->node->check_invariants();
+      }
+    }
+    for (auto it = flows_.begin(); it != flows_.end() && flows_.size() > 4096;) {
+      it = flows_.erase(it);
+    }
+  }
+}
+
+bool World::run(TimePoint until) {
+  if (!declared_) {
+    declared_ = true;
+    machines_[0]->node->admin(node::PutLimits{.limits = specs_, .prune = false}, 1'000'000'000'000,
+                              clock(*machines_[0]));
+    settle(*machines_[0]);
+  }
+  while (!events_.empty() && events_.top().at <= until && broken_.empty()) {
+    Event event = events_.top();
+    events_.pop();
+    now_ = std::max(now_, event.at);
+    event.act();
+    ++totals_.events;
+    check();
+  }
+  return broken_.empty();
+}
+
+}  // namespace brigade::sim

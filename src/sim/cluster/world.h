@@ -1,0 +1,156 @@
+// A whole cluster in one deterministic world: machines with clocks that drift, disks that lose what
+// was not durable, a network that loses, doubles and delays; clients with demand; and one checker
+// of the guarantee after every event.
+//
+// W = V + Phi <= b (semantics 2): V is the virtual queue of everything admitted, Phi every token
+// that somebody could still spend. Same seed, same hash.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/prng.h"
+#include "node/node.h"
+#include "node/records.h"
+
+namespace brigade::sim {
+
+using base::Duration;
+using base::Instant;
+using base::Prng;
+using base::TimePoint;
+using base::Tokens;
+
+struct Faults {
+  std::uint32_t loss_permille = 0;
+  std::uint32_t double_permille = 0;
+  Duration delay_min = std::chrono::microseconds(50);
+  Duration delay_max = base::milliseconds(2);
+  std::uint32_t slow_permille = 0;  // messages that take up to slow_max
+  Duration slow_max = base::seconds(4);
+  Duration crash_every{0};      // mean; 0: never
+  Duration partition_every{0};  // mean; 0: never
+  Duration pause_every{0};      // mean: a process stands still for up to 6 s
+  Duration disk_max = base::milliseconds(3);
+  bool drift = true;  // clocks within rho of true time
+};
+
+struct WorldConfig {
+  std::size_t machines = 5;
+  std::uint32_t shards = 2;
+  std::uint64_t seed = 1;
+  Duration tau = base::seconds(3);
+  Duration bms_term{0};
+  Faults faults;
+  node::Plant plant = node::Plant::kNone;
+};
+
+struct Totals {
+  std::uint64_t events = 0;
+  std::uint64_t requests = 0;
+  Tokens offered;
+  Tokens admitted;
+  Tokens worst;  // the largest W seen, above b: broken
+  std::uint64_t hash = 0;
+};
+
+class World {
+ public:
+  World(WorldConfig config, const node::Codec& codec);
+  ~World();
+
+  // Declares a shared limit once some leader serves. Requires: before run().
+  void declare(bucket::LimitSpec spec) { specs_.push_back(std::move(spec)); }
+  // Requests of `cost` arrive at this machine at this rate (Poisson) from `from` to `until`.
+  struct Demand {
+    std::size_t machine = 0;
+    std::string limit;
+    Tokens cost = Tokens::whole(1);
+    double per_second = 0;
+    TimePoint from;
+    TimePoint until;
+  };
+  void load(const Demand& demand);
+  // Runs until this true time. False when an invariant broke; broken() says which.
+  bool run(TimePoint until);
+
+  [[nodiscard]] const std::string& broken() const { return broken_; }
+  [[nodiscard]] const Totals& totals() const { return totals_; }
+  [[nodiscard]] TimePoint now() const { return now_; }
+  [[nodiscard]] std::size_t ready() const;
+
+  // Faults by hand.
+  void crash(std::size_t machine);
+  void restart(std::size_t machine);
+  void isolate(std::size_t machine, bool cut);
+
+ private:
+  struct Disk;
+  struct Machine;
+  struct Event {
+    TimePoint at;
+    std::uint64_t order = 0;
+    std::function<void()> act;
+    bool operator>(const Event& other) const {
+      return at != other.at ? at > other.at : order > other.order;
+    }
+  };
+  struct Flow {
+    node::LedgerId ledger;
+    node::NodeId lender;
+    node::NodeId borrower;
+    node::Account account;
+    std::uint64_t seq = 0;
+    Tokens amount;
+  };
+
+  void at(TimePoint when, std::function<void()> act);
+  void boot(Machine& machine);
+  void settle(Machine& machine);
+  void wake(Machine& machine);
+  void perform(Machine& machine, node::Actions& actions, Instant now);
+  void store(Machine& machine, std::vector<node::GroupWrite> writes);
+  void deliver(node::NodeId from, node::NodeId to, std::function<void(Machine&, Instant)> act);
+  void gossip();
+  void inject_faults();
+  void arrive(const Demand& demand);
+  void admitted(Machine& machine, const std::string& limit, Tokens cost);
+  void check();
+  void check_limit(const bucket::LimitSpec& spec);
+  [[nodiscard]] Tokens spendable(const bucket::LimitSpec& spec);
+  void fail(std::string why);
+  Instant clock(const Machine& machine) const;
+  TimePoint truly(const Machine& machine, TimePoint local) const;
+  Duration exponential(Duration mean);
+
+  WorldConfig config_;
+  const node::Codec& codec_;
+  Prng dice_;
+  TimePoint now_{base::seconds(1000)};
+  std::uint64_t order_ = 0;
+  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+  std::vector<std::unique_ptr<Machine>> machines_;
+  std::vector<bucket::LimitSpec> specs_;
+  struct Queue {
+    Tokens level;
+    TimePoint drained;
+  };
+  std::map<std::string, Queue> queues_;  // V
+  std::multimap<std::uint64_t, Flow> flows_;
+  std::uint64_t next_flow_ = 0;
+  std::map<node::Ticket, std::pair<std::string, Tokens>> parked_;
+  node::Ticket next_ticket_ = 1;
+  std::string broken_;
+  Totals totals_;
+  node::Actions actions_;
+  bool declared_ = false;
+};
+
+}  // namespace brigade::sim
