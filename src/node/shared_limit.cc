@@ -250,7 +250,9 @@ void SharedLimit::turn(PeerBook& peers, Instant now, Actions& out) {
 
 TimePoint SharedLimit::next_deadline() const {
   TimePoint next = std::min(queue_.next_deadline(), trade_.next_deadline(purse_));
-  if (const bucket::Waiting* front = queue_.front()) {
+  // Without rights only deadlines pass.
+  const bool holds_rights = purse_.valid_until() > TimePoint{};
+  if (const bucket::Waiting* front = queue_.front(); front != nullptr && holds_rights) {
     const base::Duration mint = purse_.bucket().wait_for(front->cost, floor_of(front->priority));
     if (mint != base::Duration::max()) {
       next = std::min(next, purse_.bucket().minted_until() + mint);

@@ -42,6 +42,7 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
   }
   const Tokens want = bucket::borrow_want(input);
   if (want <= Tokens{}) {
+    backoff_.little_came(now.slow, dice_);  // no room: not a question for this very moment
     return;
   }
   starved_until_ = now.slow + kStarvingFor;

@@ -11,6 +11,7 @@ using node::NodeId;
 using node::ShardId;
 
 constexpr Duration kGossipEvery = base::milliseconds(500);
+constexpr std::uint64_t kAtOnceMax = 100'000;  // events without time passing
 constexpr Duration kPauseMax = base::seconds(6);
 constexpr Duration kDownMax = base::seconds(8);
 constexpr Duration kCutMax = base::seconds(10);
@@ -374,48 +375,49 @@ void World::gossip() {
 
 // ---- faults ----
 
+void World::every(Duration mean, const std::function<void()>& act) {
+  if (mean > Duration::zero()) {
+    at(now_ + exponential(mean), [this, mean, act] {
+      act();
+      every(mean, act);
+    });
+  }
+}
+
+Duration World::some(Duration most) {
+  return Duration(static_cast<std::int64_t>(dice_.below(static_cast<std::uint64_t>(most.count()))));
+}
+
 void World::inject_faults() {
   const auto pick = [this] { return static_cast<std::size_t>(dice_.below(machines_.size())); };
-  const auto some = [this](Duration most) {
-    return Duration(
-        static_cast<std::int64_t>(dice_.below(static_cast<std::uint64_t>(most.count()))));
-  };
-  if (config_.faults.crash_every > Duration::zero()) {
-    at(now_ + exponential(config_.faults.crash_every), [this, pick, some] {
-      const std::size_t victim = pick();
-      if (machines_[victim]->node) {
-        crash(victim);
-        at(now_ + some(kDownMax), [this, victim] { restart(victim); });
-      }
-    });
-  }
-  if (config_.faults.partition_every > Duration::zero()) {
-    at(now_ + exponential(config_.faults.partition_every), [this, pick, some] {
-      const std::size_t victim = pick();
-      const std::size_t other = pick();
-      const bool one_way = dice_.below(2) == 0;
-      Machine& machine = *machines_[victim];
+  every(config_.faults.crash_every, [this, pick] {
+    const std::size_t victim = pick();
+    if (machines_[victim]->node) {
+      crash(victim);
+      at(now_ + some(kDownMax), [this, victim] { restart(victim); });
+    }
+  });
+  every(config_.faults.partition_every, [this, pick] {
+    Machine& machine = *machines_[pick()];
+    const std::size_t other = pick();
+    const bool one_way = dice_.below(2) == 0;
+    if (one_way) {
+      machine.deaf_to.insert(other);
+    } else {
+      machine.cut = true;
+    }
+    at(now_ + some(kCutMax), [&machine, other, one_way] {
       if (one_way) {
-        machine.deaf_to.insert(other);
+        machine.deaf_to.erase(other);
       } else {
-        machine.cut = true;
+        machine.cut = false;
       }
-      at(now_ + some(kCutMax), [&machine, other, one_way] {
-        if (one_way) {
-          machine.deaf_to.erase(other);
-        } else {
-          machine.cut = false;
-        }
-      });
     });
-  }
-  if (config_.faults.pause_every > Duration::zero()) {
-    at(now_ + exponential(config_.faults.pause_every), [this, pick, some] {
-      Machine& machine = *machines_[pick()];
-      machine.paused_until = std::max(machine.paused_until, now_ + some(kPauseMax));
-    });
-  }
-  at(now_ + base::seconds(1), [this] { inject_faults(); });
+  });
+  every(config_.faults.pause_every, [this, pick] {
+    Machine& machine = *machines_[pick()];
+    machine.paused_until = std::max(machine.paused_until, now_ + some(kPauseMax));
+  });
 }
 
 // ---- clients ----
@@ -433,6 +435,7 @@ void World::arrive(const Demand& demand) {
   Machine& machine = *machines_[demand.machine];
   ++totals_.requests;
   totals_.offered += demand.cost;
+  offer_central(demand.limit, demand.cost);
   if (!machine.node || now_ < machine.paused_until) {
     return;
   }
@@ -446,6 +449,21 @@ void World::arrive(const Demand& demand) {
     admitted(machine, demand.limit, demand.cost);
   }
   settle(machine);
+}
+
+// What one bucket without any delay would have admitted of the same requests.
+void World::offer_central(const std::string& limit, Tokens cost) {
+  const auto spec = std::find_if(specs_.begin(), specs_.end(),
+                                 [&](const auto& one) { return one.name == limit; });
+  if (spec == specs_.end()) {
+    return;
+  }
+  const auto [it, fresh] =
+      central_.try_emplace(limit, bucket::TokenBucket(spec->rate, spec->burst, spec->burst, now_));
+  it->second.mint(now_);
+  if (it->second.take(cost, Tokens{})) {
+    totals_.central += cost;
+  }
 }
 
 void World::admitted(Machine& machine, const std::string& limit, Tokens cost) {
@@ -556,12 +574,24 @@ void World::check() {
   }
 }
 
+// Again until somebody serves them: the first try may meet a crash.
+void World::declare_all() {
+  Machine& machine = *machines_[dice_.below(machines_.size())];
+  if (machine.node && now_ >= machine.paused_until) {
+    if (machine.node->limits().size() >= specs_.size()) {
+      return;
+    }
+    machine.node->admin(node::PutLimits{.limits = specs_, .prune = false},
+                        (node::Ticket{1} << 40U) + next_ticket_++, clock(machine));
+    settle(machine);
+  }
+  at(now_ + base::seconds(1), [this] { declare_all(); });
+}
+
 bool World::run(TimePoint until) {
   if (!declared_) {
     declared_ = true;
-    machines_[0]->node->admin(node::PutLimits{.limits = specs_, .prune = false}, 1'000'000'000'000,
-                              clock(*machines_[0]));
-    settle(*machines_[0]);
+    declare_all();
   }
   while (!events_.empty() && events_.top().at <= until && broken_.empty()) {
     Event event = events_.top();
@@ -569,6 +599,11 @@ bool World::run(TimePoint until) {
     now_ = std::max(now_, event.at);
     event.act();
     ++totals_.events;
+    at_once_ = now_ - last_step_ > std::chrono::microseconds(1) ? 0 : at_once_ + 1;
+    last_step_ = now_;
+    if (at_once_ > kAtOnceMax) {
+      fail("time stands still: a deadline is always due");
+    }
     check();
   }
   return broken_.empty();

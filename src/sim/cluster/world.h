@@ -57,7 +57,8 @@ struct Totals {
   std::uint64_t requests = 0;
   Tokens offered;
   Tokens admitted;
-  Tokens worst;  // the largest W seen, above b: broken
+  Tokens central;  // what one bucket without delay would have admitted
+  Tokens worst;    // the largest W - b seen; above zero: broken
   std::uint64_t hash = 0;
 };
 
@@ -120,7 +121,11 @@ class World {
   void deliver(node::NodeId from, node::NodeId to, std::function<void(Machine&, Instant)> act);
   void gossip();
   void inject_faults();
+  void every(Duration mean, const std::function<void()>& act);
+  Duration some(Duration most);
+  void declare_all();
   void arrive(const Demand& demand);
+  void offer_central(const std::string& limit, Tokens cost);
   void admitted(Machine& machine, const std::string& limit, Tokens cost);
   void check();
   void check_limit(const bucket::LimitSpec& spec);
@@ -143,6 +148,7 @@ class World {
     TimePoint drained;
   };
   std::map<std::string, Queue> queues_;  // V
+  std::map<std::string, bucket::TokenBucket> central_;
   std::multimap<std::uint64_t, Flow> flows_;
   std::uint64_t next_flow_ = 0;
   std::map<node::Ticket, std::pair<std::string, Tokens>> parked_;
@@ -151,6 +157,8 @@ class World {
   Totals totals_;
   node::Actions actions_;
   bool declared_ = false;
+  TimePoint last_step_{};
+  std::uint64_t at_once_ = 0;
 };
 
 }  // namespace brigade::sim

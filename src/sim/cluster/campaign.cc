@@ -1,0 +1,74 @@
+#include "sim/cluster/campaign.h"
+
+#include <array>
+#include <utility>
+
+#include "wire/store_codec.h"
+
+namespace brigade::sim {
+namespace {
+
+constexpr std::size_t kMachines = 5;
+constexpr double kOverload = 1.2;
+constexpr std::int64_t kRate = 1000;
+
+Faults all_faults() {
+  return {.loss_permille = 20,
+          .double_permille = 20,
+          .slow_permille = 20,
+          .crash_every = base::seconds(8),
+          .partition_every = base::seconds(8),
+          .pause_every = base::seconds(8)};
+}
+
+constexpr std::array kPlants{
+    std::pair{"reclaim-early", node::Plant::kReclaimEarly},
+    std::pair{"late-answer-revives", node::Plant::kLateAnswerRevives},
+    std::pair{"valid-from-receipt", node::Plant::kValidFromReceipt},
+    std::pair{"grow-before-ack", node::Plant::kGrowBeforeAck},
+    std::pair{"lend-without-taking", node::Plant::kLendWithoutTaking},
+    std::pair{"credit-closed", node::Plant::kCreditClosed},
+    std::pair{"reclaim-gives-tokens", node::Plant::kReclaimGivesTokens},
+};
+
+}  // namespace
+
+Verdict try_cluster(const Trial& trial) {
+  const wire::StoreCodec codec;
+  WorldConfig config{.machines = kMachines, .seed = trial.seed, .plant = trial.plant};
+  if (trial.faults) {
+    config.faults = all_faults();
+  }
+  World world(config, codec);
+  bucket::LimitSpec limit;
+  limit.name = "api";
+  limit.rate = base::Rate::per_second(kRate);
+  limit.burst = Tokens::whole(kRate);
+  world.declare(limit);
+  // Zipf over the machines: the first has the most clients.
+  double sum = 0;
+  for (std::size_t i = 0; i < kMachines; ++i) {
+    sum += 1.0 / static_cast<double>(i + 1);
+  }
+  const TimePoint begin = world.now() + base::seconds(4);
+  for (std::size_t i = 0; i < kMachines; ++i) {
+    world.load({.machine = i,
+                .limit = limit.name,
+                .per_second = kRate * kOverload / static_cast<double>(i + 1) / sum,
+                .from = begin,
+                .until = begin + trial.lasts});
+  }
+  const bool held = world.run(begin + trial.lasts + base::seconds(2));
+  return {.held = held, .broken = world.broken(), .totals = world.totals()};
+}
+
+std::optional<node::Plant> plant_named(const std::string& name) {
+  for (const auto& [known, plant] : kPlants) {
+    if (name == known) {
+      return plant;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace brigade::sim

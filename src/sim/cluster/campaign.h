@@ -1,0 +1,28 @@
+// Campaigns over many seeds: a cluster of five shares one limit under skewed overload, with or
+// without faults, while W is checked after every event.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "sim/cluster/world.h"
+
+namespace brigade::sim {
+
+struct Trial {
+  std::uint64_t seed = 1;
+  bool faults = false;
+  node::Plant plant = node::Plant::kNone;
+  Duration lasts = base::seconds(30);
+};
+struct Verdict {
+  bool held = false;
+  std::string broken;
+  Totals totals;
+};
+Verdict try_cluster(const Trial& trial);
+
+// The planted bug of this name; nullopt when there is none.
+std::optional<node::Plant> plant_named(const std::string& name);
+
+}  // namespace brigade::sim
