@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "sim/cluster/machine.h"
+
 namespace brigade::sim {
 namespace {
 
@@ -21,69 +23,6 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
 }
 
 }  // namespace
-
-// What survives a crash, per group.
-struct World::Disk {
-  struct Group {
-    raft::HardState hard;
-    raft::Snapshot snapshot;
-    std::vector<raft::Entry> entries;
-    std::uint64_t applied = 0;
-    std::map<std::string, node::StateRecord> records;
-  };
-  std::map<ShardId, Group> groups;
-
-  void write(const node::GroupWrite& turn) {
-    Group& group = groups[turn.shard];
-    for (const raft::Persist& persist : turn.persists) {
-      if (persist.hard) {
-        group.hard = *persist.hard;
-      }
-      if (persist.snapshot) {
-        group.snapshot = {.last = persist.snapshot->last, .conf = persist.snapshot->conf};
-        group.entries.clear();
-      }
-      if (!persist.entries.empty()) {
-        const raft::Index first = persist.entries.front().id.index;
-        std::erase_if(group.entries, [&](const auto& entry) { return entry.id.index >= first; });
-        group.entries.insert(group.entries.end(), persist.entries.begin(), persist.entries.end());
-      }
-    }
-    if (turn.replace) {
-      group.records.clear();
-    }
-    for (const node::RecordWrite& record : turn.records) {
-      if (record.dropped) {
-        group.records.erase(record.key);
-      } else {
-        group.records[record.key] = record.record;
-      }
-    }
-    group.applied = std::max(group.applied, turn.applied);
-    if (turn.compacted && !turn.replace) {
-      group.snapshot = {.last = turn.compacted->last, .conf = turn.compacted->conf};
-      std::erase_if(group.entries, [&](const auto& entry) {
-        return entry.id.index <= turn.compacted->last.index;
-      });
-    }
-  }
-};
-
-struct World::Machine {
-  std::size_t number = 0;
-  NodeId id;
-  std::string name;
-  Disk disk;
-  std::unique_ptr<node::Node> node;
-  std::uint64_t life = 0;     // counts boots: late events of an earlier life are void
-  std::int64_t slow_ppm = 0;  // of true time, within rho
-  std::int64_t fast_ppm = 0;
-  TimePoint paused_until{};
-  bool cut = false;
-  std::set<std::size_t> deaf_to;  // one-way partitions
-  TimePoint wakes = base::kNever;
-  TimePoint disk_free{};
-};
 
 World::World(WorldConfig config, const node::Codec& codec)
     : config_(std::move(config)), codec_(codec), dice_(config_.seed) {
@@ -479,99 +418,6 @@ std::size_t World::ready() const {
     count += machine->node && machine->node->ready(clock(*machine)) ? 1 : 0;
   }
   return count;
-}
-
-// ---- the checker ----
-
-void World::fail(std::string why) {
-  if (broken_.empty()) {
-    broken_ = std::move(why);
-  }
-}
-
-Tokens World::spendable(const bucket::LimitSpec& spec) {
-  const node::LedgerId id{.limit = spec.name, .key = {}};
-  const ShardId home = node::TokenStore::home_of(spec.name, config_.shards);
-  // The most advanced replica says what is in the pool and what was granted.
-  const node::Replica* best = nullptr;
-  for (const auto& machine : machines_) {
-    if (!machine->node || !machine->node->replicas().contains(home)) {
-      continue;
-    }
-    const node::Replica* replica = machine->node->replicas().at(home).get();
-    if (best == nullptr || best->store().meta().stamp < replica->store().meta().stamp ||
-        (best->store().meta().stamp == replica->store().meta().stamp &&
-         best->core().log().applied() < replica->core().log().applied())) {
-      best = replica;
-    }
-  }
-  Tokens sum;
-  const node::Ledger* ledger = best == nullptr ? nullptr : best->store().ledger(id);
-  if (ledger != nullptr) {
-    sum += ledger->pool().level;
-  }
-  for (const auto& machine : machines_) {
-    const node::SharedLimit* limit = machine->node ? machine->node->shared(spec.name) : nullptr;
-    if (limit == nullptr || !limit->purse().valid(clock(*machine))) {
-      continue;
-    }
-    const node::Purse& purse = limit->purse();
-    sum += purse.level_at(clock(*machine));
-    const auto share = ledger == nullptr ? node::Ledger::Shares::const_iterator{}
-                                         : ledger->shares().find(purse.account());
-    if (ledger == nullptr || share == ledger->shares().end()) {
-      continue;
-    }
-    sum += std::max(Tokens{}, share->second.granted - purse.granted_seen());
-    if (purse.shrunk() && share->second.shrinking && share->second.epoch == purse.shrunk()->epoch) {
-      sum += purse.shrunk()->surplus;
-    }
-    // Loans on their way into the open sequence.
-    if (purse.borrow()) {
-      Tokens coming;
-      for (const auto& [number, flow] : flows_) {
-        if (flow.ledger == id && flow.borrower == machine->id && flow.account == purse.account() &&
-            flow.seq == purse.borrow()->seq) {
-          coming = std::max(coming, flow.amount);
-        }
-      }
-      sum += std::min(coming, purse.borrow()->held);
-    }
-  }
-  return sum;
-}
-
-void World::check_limit(const bucket::LimitSpec& spec) {
-  Queue& queue = queues_[spec.name];
-  const Tokens drained = spec.rate.over(now_ - queue.drained);
-  queue.level = std::max(Tokens{}, queue.level - drained);
-  queue.drained = now_;
-  const Tokens w = queue.level + spendable(spec);
-  totals_.worst = std::max(totals_.worst, w - spec.burst);
-  // The queue drains in whole micro-tokens at each event, rounded down each time.
-  const Tokens slack = Tokens::micro(static_cast<std::int64_t>(totals_.events) + 16);
-  if (w > spec.burst + slack) {
-    fail("W exceeds the burst of " + spec.name + " by " +
-         std::to_string((w - spec.burst).as_double()) + " tokens (queue " +
-         std::to_string(queue.level.as_double()) + ") at " +
-         std::to_string((now_.time_since_epoch() - base::seconds(1000)).count() / 1000) + " us");
-  }
-}
-
-void World::check() {
-  for (const bucket::LimitSpec& spec : specs_) {
-    check_limit(spec);
-  }
-  if (totals_.events % 64 == 0) {
-    for (const auto& machine : machines_) {
-      if (machine->node) {
-        machine->node->check_invariants();
-      }
-    }
-    for (auto it = flows_.begin(); it != flows_.end() && flows_.size() > 4096;) {
-      it = flows_.erase(it);
-    }
-  }
 }
 
 // Again until somebody serves them: the first try may meet a crash.

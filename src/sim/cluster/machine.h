@@ -1,0 +1,79 @@
+// One machine of the world: what dies with its process and what its disk keeps. For this folder's
+// own sources.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/cluster/world.h"
+
+namespace brigade::sim {
+
+// What survives a crash, per group.
+struct World::Disk {
+  struct Group {
+    raft::HardState hard;
+    raft::Snapshot snapshot;
+    std::vector<raft::Entry> entries;
+    std::uint64_t applied = 0;
+    std::map<std::string, node::StateRecord> records;
+  };
+  std::map<node::ShardId, Group> groups;
+
+  void write(const node::GroupWrite& turn) {
+    Group& group = groups[turn.shard];
+    for (const raft::Persist& persist : turn.persists) {
+      if (persist.hard) {
+        group.hard = *persist.hard;
+      }
+      if (persist.snapshot) {
+        group.snapshot = {.last = persist.snapshot->last, .conf = persist.snapshot->conf};
+        group.entries.clear();
+      }
+      if (!persist.entries.empty()) {
+        const raft::Index first = persist.entries.front().id.index;
+        std::erase_if(group.entries, [&](const auto& entry) { return entry.id.index >= first; });
+        group.entries.insert(group.entries.end(), persist.entries.begin(), persist.entries.end());
+      }
+    }
+    if (turn.replace) {
+      group.records.clear();
+    }
+    for (const node::RecordWrite& record : turn.records) {
+      if (record.dropped) {
+        group.records.erase(record.key);
+      } else {
+        group.records[record.key] = record.record;
+      }
+    }
+    group.applied = std::max(group.applied, turn.applied);
+    if (turn.compacted && !turn.replace) {
+      group.snapshot = {.last = turn.compacted->last, .conf = turn.compacted->conf};
+      std::erase_if(group.entries, [&](const auto& entry) {
+        return entry.id.index <= turn.compacted->last.index;
+      });
+    }
+  }
+};
+
+struct World::Machine {
+  std::size_t number = 0;
+  node::NodeId id;
+  std::string name;
+  Disk disk;
+  std::unique_ptr<node::Node> node;
+  std::uint64_t life = 0;     // counts boots: late events of an earlier life are void
+  std::int64_t slow_ppm = 0;  // of true time, within rho
+  std::int64_t fast_ppm = 0;
+  TimePoint paused_until{};
+  bool cut = false;
+  std::set<std::size_t> deaf_to;  // one-way partitions
+  TimePoint wakes = base::kNever;
+  TimePoint disk_free{};
+};
+
+}  // namespace brigade::sim

@@ -1,0 +1,106 @@
+// The checker: W = V + Phi <= b after every event.
+#include <algorithm>
+#include <utility>
+
+#include "sim/cluster/machine.h"
+#include "sim/cluster/world.h"
+
+namespace brigade::sim {
+namespace {
+
+using node::ShardId;
+
+}  // namespace
+
+void World::fail(std::string why) {
+  if (broken_.empty()) {
+    broken_ = std::move(why);
+  }
+}
+
+Tokens World::spendable(const bucket::LimitSpec& spec) {
+  const node::LedgerId id{.limit = spec.name, .key = {}};
+  const ShardId home = node::TokenStore::home_of(spec.name, config_.shards);
+  // The most advanced replica says what is in the pool and what was granted.
+  const node::Replica* best = nullptr;
+  for (const auto& machine : machines_) {
+    if (!machine->node || !machine->node->replicas().contains(home)) {
+      continue;
+    }
+    const node::Replica* replica = machine->node->replicas().at(home).get();
+    if (best == nullptr || best->store().meta().stamp < replica->store().meta().stamp ||
+        (best->store().meta().stamp == replica->store().meta().stamp &&
+         best->core().log().applied() < replica->core().log().applied())) {
+      best = replica;
+    }
+  }
+  Tokens sum;
+  const node::Ledger* ledger = best == nullptr ? nullptr : best->store().ledger(id);
+  if (ledger != nullptr) {
+    sum += ledger->pool().level;
+  }
+  for (const auto& machine : machines_) {
+    const node::SharedLimit* limit = machine->node ? machine->node->shared(spec.name) : nullptr;
+    if (limit == nullptr || !limit->purse().valid(clock(*machine))) {
+      continue;
+    }
+    const node::Purse& purse = limit->purse();
+    sum += purse.level_at(clock(*machine));
+    const auto share = ledger == nullptr ? node::Ledger::Shares::const_iterator{}
+                                         : ledger->shares().find(purse.account());
+    if (ledger == nullptr || share == ledger->shares().end()) {
+      continue;
+    }
+    sum += std::max(Tokens{}, share->second.granted - purse.granted_seen());
+    if (purse.shrunk() && share->second.shrinking && share->second.epoch == purse.shrunk()->epoch) {
+      sum += purse.shrunk()->surplus;
+    }
+    // Loans on their way into the open sequence.
+    if (purse.borrow()) {
+      Tokens coming;
+      for (const auto& [number, flow] : flows_) {
+        if (flow.ledger == id && flow.borrower == machine->id && flow.account == purse.account() &&
+            flow.seq == purse.borrow()->seq) {
+          coming = std::max(coming, flow.amount);
+        }
+      }
+      sum += std::min(coming, purse.borrow()->held);
+    }
+  }
+  return sum;
+}
+
+void World::check_limit(const bucket::LimitSpec& spec) {
+  Queue& queue = queues_[spec.name];
+  const Tokens drained = spec.rate.over(now_ - queue.drained);
+  queue.level = std::max(Tokens{}, queue.level - drained);
+  queue.drained = now_;
+  const Tokens w = queue.level + spendable(spec);
+  totals_.worst = std::max(totals_.worst, w - spec.burst);
+  // The queue drains in whole micro-tokens at each event, rounded down each time.
+  const Tokens slack = Tokens::micro(static_cast<std::int64_t>(totals_.events) + 16);
+  if (w > spec.burst + slack) {
+    fail("W exceeds the burst of " + spec.name + " by " +
+         std::to_string((w - spec.burst).as_double()) + " tokens (queue " +
+         std::to_string(queue.level.as_double()) + ") at " +
+         std::to_string((now_.time_since_epoch() - base::seconds(1000)).count() / 1000) + " us");
+  }
+}
+
+void World::check() {
+  for (const bucket::LimitSpec& spec : specs_) {
+    check_limit(spec);
+  }
+  if (totals_.events % 64 == 0) {
+    for (const auto& machine : machines_) {
+      if (machine->node) {
+        machine->node->check_invariants();
+      }
+    }
+    for (auto it = flows_.begin(); it != flows_.end() && flows_.size() > 4096;) {
+      it = flows_.erase(it);
+    }
+  }
+}
+
+}  // namespace brigade::sim
