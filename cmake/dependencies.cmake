@@ -33,3 +33,4 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(brigade_capnp INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:SHELL:-include ${CMAKE_CURRENT_LIST_DIR}/kj_for_clang.h>)
 endif()
+find_package(spdlog REQUIRED)

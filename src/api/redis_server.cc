@@ -1,0 +1,147 @@
+#include "api/redis_server.h"
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include <asio/buffer.hpp>
+#include <asio/write.hpp>
+
+#include "api/redis_session.h"
+
+namespace brigade::api {
+namespace {
+
+constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
+
+}  // namespace
+
+class RedisServer::Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(RedisServer& server, asio::ip::tcp::socket socket)
+      : server_(server),
+        alive_(server.alive_),
+        socket_(std::move(socket)),
+        session_(server.desk_, server.info_) {}
+
+  void read() {
+    if (reading_ || session_.closing() || session_.backlog() > RedisSession::kFrameMax ||
+        session_.output().size() > server_.limits_.unread_output) {
+      return;
+    }
+    reading_ = true;
+    socket_.async_read_some(asio::buffer(buffer_),
+                            [self = shared_from_this()](std::error_code error, std::size_t size) {
+                              self->reading_ = false;
+                              if (self->alive_.expired()) {
+                                return;
+                              }
+                              if (error) {
+                                self->close();
+                                return;
+                              }
+                              self->session_.feed({self->buffer_.data(), size});
+                              self->write();
+                              self->read();
+                            });
+  }
+
+  // One write at a time; what gathers meanwhile goes out with the next one.
+  void write() {
+    if (writing_) {
+      return;
+    }
+    if (session_.output().empty()) {
+      if (session_.closing()) {
+        close();
+      }
+      return;
+    }
+    writing_ = true;
+    sending_.clear();
+    std::swap(sending_, session_.output());
+    asio::async_write(socket_, asio::buffer(sending_),
+                      [self = shared_from_this()](std::error_code error, std::size_t) {
+                        self->writing_ = false;
+                        if (self->alive_.expired()) {
+                          return;
+                        }
+                        if (error) {
+                          self->close();
+                          return;
+                        }
+                        self->write();
+                        self->read();
+                      });
+  }
+
+  void close() {
+    std::error_code ignored;
+    socket_.close(ignored);
+    server_.connections_.erase(shared_from_this());
+  }
+
+ private:
+  RedisServer& server_;
+  std::weak_ptr<int> alive_;
+  asio::ip::tcp::socket socket_;
+  RedisSession session_;
+  std::array<char, kReadBytes> buffer_{};
+  std::string sending_;
+  bool reading_ = false;
+  bool writing_ = false;
+};
+
+RedisServer::RedisServer(asio::io_context& io, asio::ip::tcp::acceptor acceptor, Desk& desk,
+                         RedisLimits limits)
+    : acceptor_(std::move(acceptor)), accept_again_(io), desk_(desk), limits_(limits) {
+  info_ = "# Server\r\nredis_version:7.0.0\r\nserver:brigade\r\nredis_mode:standalone\r\n";
+  accept();
+}
+
+RedisServer::~RedisServer() {
+  alive_.reset();
+  connections_.clear();
+}
+
+void RedisServer::stop_accepting() {
+  std::error_code ignored;
+  acceptor_.close(ignored);
+}
+
+void RedisServer::accept() {
+  acceptor_.async_accept([this, alive = std::weak_ptr<int>(alive_)](std::error_code error,
+                                                                    asio::ip::tcp::socket socket) {
+    if (alive.expired() || error == asio::error::operation_aborted) {
+      return;
+    }
+    if (error) {
+      // Mostly: out of file descriptors. Others may close some.
+      accept_again_.expires_after(std::chrono::milliseconds(100));
+      accept_again_.async_wait([this, alive](std::error_code stopped) {
+        if (!stopped && !alive.expired()) {
+          accept();
+        }
+      });
+      return;
+    }
+    if (connections_.size() < limits_.connections) {
+      std::error_code ignored;
+      socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+      auto connection = std::make_shared<Connection>(*this, std::move(socket));
+      connections_.insert(connection);
+      connection->read();
+    }
+    accept();
+  });
+}
+
+void RedisServer::flush() {
+  const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
+  for (const auto& connection : all) {
+    connection->write();
+    connection->read();
+  }
+}
+
+}  // namespace brigade::api

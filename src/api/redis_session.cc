@@ -1,0 +1,455 @@
+#include "api/redis_session.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace brigade::api {
+namespace {
+
+using node::Tokens;
+
+bool same(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           return (x >= 'a' && x <= 'z' ? x - 'a' + 'A' : x) == y;
+         });
+}
+
+bool to_integer(std::string_view text, std::int64_t& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc{} && end == text.data() + text.size() && !text.empty();
+}
+
+// "12" or "0.25"; at most six decimals, at least zero.
+bool to_tokens(std::string_view text, Tokens& out) {
+  const std::size_t dot = text.find('.');
+  std::int64_t whole = 0;
+  if (!to_integer(text.substr(0, dot), whole) || whole < 0 ||
+      whole > Tokens::kMaxMicro / Tokens::kMicro - 1) {
+    return false;
+  }
+  std::int64_t micro = 0;
+  if (dot != std::string_view::npos) {
+    std::string_view decimals = text.substr(dot + 1);
+    if (decimals.empty() || decimals.size() > 6 || !to_integer(decimals, micro) || micro < 0) {
+      return false;
+    }
+    for (std::size_t i = decimals.size(); i < 6; ++i) {
+      micro *= 10;
+    }
+  }
+  out = Tokens::micro(whole * Tokens::kMicro + micro);
+  return true;
+}
+
+// Seconds, rounded up, so that who waits that long is not refused by rounding.
+std::int64_t seconds_up(base::Duration d) {
+  constexpr std::int64_t kSecond = 1'000'000'000;
+  return d.count() >= std::numeric_limits<std::int64_t>::max() - kSecond
+             ? d.count() / kSecond
+             : (d.count() + kSecond - 1) / kSecond;
+}
+std::int64_t milliseconds_up(base::Duration d) {
+  constexpr std::int64_t kMilli = 1'000'000;
+  return d.count() >= std::numeric_limits<std::int64_t>::max() - kMilli
+             ? d.count() / kMilli
+             : (d.count() + kMilli - 1) / kMilli;
+}
+
+const char* refusal_text(node::Verdict verdict) {
+  switch (verdict) {
+    case node::Verdict::kUnknownLimit:
+      return "ERR no such limit; declare it with `brigade limit apply`";
+    case node::Verdict::kBadRequest:
+      return "ERR bad request: look at the limit's `per`, its priorities and the cost";
+    case node::Verdict::kNoRights:
+      return "UNAVAILABLE no rights and no way to get any now";
+    case node::Verdict::kTooManyKeys:
+      return "ERR max_keys of this limit is reached";
+    case node::Verdict::kTooManyWaiting:
+      return "ERR too many requests wait for this limit";
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace
+
+void RedisSession::add_number(std::int64_t value) {
+  std::array<char, 24> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  output_ += ':';
+  output_.append(digits.data(), end);
+  output_ += "\r\n";
+}
+
+void RedisSession::add_bulk(std::string_view text) {
+  output_ += '$';
+  output_ += std::to_string(text.size());
+  output_ += "\r\n";
+  output_ += text;
+  output_ += "\r\n";
+}
+
+void RedisSession::add_error(std::string_view text) {
+  output_ += '-';
+  output_ += text;
+  output_ += "\r\n";
+}
+
+void RedisSession::add_null() {
+  output_ += resp3_ ? "_\r\n" : "$-1\r\n";
+}
+
+void RedisSession::feed(std::string_view bytes) {
+  if (closing_) {
+    return;
+  }
+  if (at_ == input_.size()) {
+    input_.clear();
+    at_ = 0;
+  } else if (at_ > kArgMax) {
+    input_.erase(0, at_);
+    at_ = 0;
+  }
+  input_ += bytes;
+  run();
+}
+
+void RedisSession::run() {
+  while (!closing_ && !waiting_ && at_ < input_.size()) {
+    const std::size_t begin = at_;
+    const Parsed parsed = parse();
+    if (parsed == Parsed::kIncomplete) {
+      at_ = begin;
+      if (input_.size() - at_ > kFrameMax) {
+        add_error("ERR Protocol error: request too large");
+        closing_ = true;
+      }
+      return;
+    }
+    if (parsed == Parsed::kBroken) {
+      closing_ = true;
+      return;
+    }
+    if (!args_.empty()) {
+      execute();
+    }
+  }
+}
+
+RedisSession::Parsed RedisSession::parse() {
+  args_.clear();
+  return input_[at_] == '*' ? parse_array() : parse_inline();
+}
+
+RedisSession::Parsed RedisSession::parse_inline() {
+  const std::size_t end = input_.find('\n', at_);
+  if (end == std::string::npos) {
+    if (input_.size() - at_ > kArgMax) {
+      add_error("ERR Protocol error: too big inline request");
+      return Parsed::kBroken;
+    }
+    return Parsed::kIncomplete;
+  }
+  std::string_view line(input_.data() + at_, end - at_);
+  at_ = end + 1;
+  if (!line.empty() && line.back() == '\r') {
+    line.remove_suffix(1);
+  }
+  while (!line.empty()) {
+    const std::size_t space = line.find(' ');
+    if (space != 0) {
+      args_.push_back(line.substr(0, space));
+    }
+    line.remove_prefix(space == std::string_view::npos ? line.size() : space + 1);
+    if (args_.size() > kArgsMax) {
+      add_error("ERR Protocol error: too many arguments");
+      return Parsed::kBroken;
+    }
+  }
+  return Parsed::kCommand;
+}
+
+RedisSession::Parsed RedisSession::parse_array() {
+  // A length line: a number up to CRLF. False when it is malformed; `complete` says if it is there.
+  const auto number = [this](std::int64_t& value, bool& complete) {
+    const std::size_t end = input_.find("\r\n", at_);
+    complete = end != std::string::npos;
+    if (!complete) {
+      return input_.size() - at_ < 32;
+    }
+    const bool fine = to_integer(std::string_view(input_.data() + at_, end - at_), value);
+    at_ = end + 2;
+    return fine;
+  };
+  const auto broken = [this](const char* why) {
+    add_error(why);
+    return Parsed::kBroken;
+  };
+  bool complete = false;
+  std::int64_t count = 0;
+  ++at_;
+  if (!number(count, complete)) {
+    return broken("ERR Protocol error: invalid multibulk length");
+  }
+  if (!complete) {
+    return Parsed::kIncomplete;
+  }
+  if (count < 0 || count > static_cast<std::int64_t>(kArgsMax)) {
+    return broken("ERR Protocol error: invalid multibulk length");
+  }
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (at_ >= input_.size()) {
+      return Parsed::kIncomplete;
+    }
+    if (input_[at_] != '$') {
+      return broken("ERR Protocol error: expected '$'");
+    }
+    ++at_;
+    std::int64_t size = 0;
+    if (!number(size, complete)) {
+      return broken("ERR Protocol error: invalid bulk length");
+    }
+    if (!complete) {
+      return Parsed::kIncomplete;
+    }
+    if (size < 0 || size > static_cast<std::int64_t>(kArgMax)) {
+      return broken("ERR Protocol error: invalid bulk length");
+    }
+    const auto length = static_cast<std::size_t>(size);
+    if (input_.size() - at_ < length + 2) {
+      return Parsed::kIncomplete;
+    }
+    args_.emplace_back(input_.data() + at_, length);
+    at_ += length;
+    if (input_[at_] != '\r' || input_[at_ + 1] != '\n') {
+      return broken("ERR Protocol error: a bulk string must end with CRLF");
+    }
+    at_ += 2;
+  }
+  return Parsed::kCommand;
+}
+
+void RedisSession::execute() {
+  const std::string_view name = args_.front();
+  if (same(name, "CL.THROTTLE")) {
+    throttle();
+  } else if (same(name, "BRIGADE.ACQUIRE")) {
+    acquire(false);
+  } else if (same(name, "BRIGADE.PEEK")) {
+    acquire(true);
+  } else if (same(name, "BRIGADE.SETTLE")) {
+    settle();
+  } else {
+    execute_common(name);
+  }
+}
+
+void RedisSession::execute_common(std::string_view name) {
+  if (same(name, "PING")) {
+    if (args_.size() > 1) {
+      add_bulk(args_[1]);
+    } else {
+      add("+PONG\r\n");
+    }
+  } else if (same(name, "ECHO") && args_.size() == 2) {
+    add_bulk(args_[1]);
+  } else if (same(name, "HELLO")) {
+    hello();
+  } else if (same(name, "SELECT") && args_.size() == 2) {
+    if (args_[1] == "0") {
+      add("+OK\r\n");
+    } else {
+      add_error("ERR DB index is out of range; there is only database 0");
+    }
+  } else if (same(name, "AUTH")) {
+    add_error("ERR no password is set");
+  } else if (same(name, "CLIENT") || same(name, "RESET")) {
+    add(same(name, "RESET") ? "+RESET\r\n" : "+OK\r\n");
+  } else if (same(name, "COMMAND")) {
+    add("*0\r\n");
+  } else if (same(name, "CONFIG")) {
+    // redis-benchmark asks for `save` and `appendonly`: there is nothing to tell.
+    add(resp3_ ? "%0\r\n" : "*0\r\n");
+  } else if (same(name, "GET") && args_.size() == 2) {
+    add_null();
+  } else if (same(name, "INFO")) {
+    add_bulk(info_);
+  } else if (same(name, "QUIT")) {
+    add("+OK\r\n");
+    closing_ = true;
+  } else {
+    add_error("ERR unknown command or wrong number of arguments for '" +
+              std::string(name.substr(0, 64)) + "'");
+  }
+}
+
+void RedisSession::hello() {
+  if (args_.size() > 1) {
+    std::int64_t version = 0;
+    if (!to_integer(args_[1], version) || (version != 2 && version != 3)) {
+      add_error("NOPROTO unsupported protocol version");
+      return;
+    }
+    resp3_ = version == 3;
+  }
+  add(resp3_ ? "%5\r\n" : "*10\r\n");
+  add_bulk("server");
+  add_bulk("brigade");
+  add_bulk("version");
+  add_bulk("7.0.0");
+  add_bulk("proto");
+  add_number(resp3_ ? 3 : 2);
+  add_bulk("mode");
+  add_bulk("standalone");
+  add_bulk("role");
+  add_bulk("master");
+}
+
+void RedisSession::throttle() {
+  node::ThrottleRequest request;
+  if (args_.size() != 5 && args_.size() != 6) {
+    add_error("ERR wrong number of arguments for 'cl.throttle' command");
+    return;
+  }
+  request.key = args_[1];
+  const bool fine = to_integer(args_[2], request.max_burst) &&
+                    to_integer(args_[3], request.count) && to_integer(args_[4], request.period_s) &&
+                    (args_.size() == 5 || to_integer(args_[5], request.quantity));
+  constexpr std::int64_t kMost = Tokens::kMaxMicro / Tokens::kMicro - 2;
+  constexpr std::int64_t kCentury = std::int64_t{100} * 366 * 86'400;
+  if (!fine || request.key.empty() || request.max_burst < 0 || request.max_burst > kMost ||
+      request.count <= 0 || request.count > kMost || request.period_s <= 0 ||
+      request.period_s > kCentury || request.quantity < 0 || request.quantity > kMost) {
+    add_error("ERR CL.THROTTLE key max_burst>=0 count>0 period_seconds>0 [quantity>=0]");
+    return;
+  }
+  const std::uint64_t token = next_token_++;
+  if (const auto decision = desk_.throttle(Door::kRedis, request, *this, token)) {
+    reply(Shape::kThrottle, *decision);
+  } else {
+    waiting_ = {.token = token, .shape = Shape::kThrottle};
+  }
+}
+
+void RedisSession::acquire(bool peek) {
+  node::AcquireRequest request{.peek = peek};
+  bool fine = args_.size() >= 2;
+  if (fine) {
+    request.limit = args_[1];
+  }
+  for (std::size_t i = 2; fine && i < args_.size(); ++i) {
+    const std::string_view option = args_[i];
+    const bool has_value = i + 1 < args_.size();
+    if (same(option, "RESERVE")) {
+      request.reserve = true;
+      continue;
+    }
+    fine = has_value;
+    if (!fine) {
+      break;
+    }
+    const std::string_view value = args_[++i];
+    if (same(option, "KEY")) {
+      request.key = value;
+    } else if (same(option, "COST")) {
+      fine = to_tokens(value, request.cost);
+    } else if (same(option, "WAIT")) {
+      std::int64_t ms = 0;
+      fine = to_integer(value, ms) && ms >= 0 && ms <= 3'600'000;
+      request.wait = base::milliseconds(fine ? ms : 0);
+    } else if (same(option, "PRIORITY")) {
+      request.priority = value;
+    } else if (same(option, "ID")) {
+      request.id = value;
+    } else {
+      fine = false;
+    }
+  }
+  if (!fine) {
+    add_error(
+        "ERR BRIGADE.ACQUIRE limit [KEY k] [COST n] [WAIT ms] [PRIORITY c] [RESERVE] [ID id]");
+    return;
+  }
+  const std::uint64_t token = next_token_++;
+  if (const auto decision = desk_.acquire(Door::kRedis, request, *this, token)) {
+    reply(Shape::kAcquire, *decision);
+  } else {
+    waiting_ = {.token = token, .shape = Shape::kAcquire};
+  }
+}
+
+void RedisSession::settle() {
+  node::ReservationId id;
+  Tokens actual;
+  if (args_.size() != 3 || !node::parse(args_[1], id) || !to_tokens(args_[2], actual)) {
+    add_error("ERR BRIGADE.SETTLE reservation actual_cost");
+    return;
+  }
+  const node::SettleReply settled = desk_.settle(id, actual);
+  switch (settled.verdict) {
+    case node::SettleVerdict::kSettled:
+      add("*2\r\n");
+      add_number(settled.refunded.floor());
+      add_number(settled.overdraft.floor());
+      return;
+    case node::SettleVerdict::kConflict:
+      add_error("CONFLICT this reservation was settled before");
+      return;
+    default:
+      add_error("ERR no such reservation at this node");
+  }
+}
+
+void RedisSession::decided(std::uint64_t token, const node::Decision& decision) {
+  if (!waiting_ || waiting_->token != token) {
+    return;
+  }
+  const Shape shape = waiting_->shape;
+  waiting_.reset();
+  reply(shape, decision);
+  run();
+}
+
+void RedisSession::reply(Shape shape, const node::Decision& decision) {
+  if (const char* refusal = refusal_text(decision.verdict)) {
+    add_error(refusal);
+  } else if (shape == Shape::kThrottle) {
+    reply_throttle(decision);
+  } else {
+    reply_acquire(decision);
+  }
+}
+
+void RedisSession::reply_throttle(const node::Decision& decision) {
+  add("*5\r\n");
+  add_number(decision.admitted() ? 0 : 1);
+  add_number(decision.burst.floor());
+  add_number(std::max<std::int64_t>(0, decision.remaining.floor()));
+  const bool waits = decision.verdict == node::Verdict::kRefused;
+  add_number(waits ? std::max<std::int64_t>(1, seconds_up(decision.retry_after)) : -1);
+  add_number(seconds_up(decision.reset_after));
+}
+
+void RedisSession::reply_acquire(const node::Decision& decision) {
+  add("*5\r\n");
+  add_number(decision.admitted() ? 1 : 0);
+  add_number(std::max<std::int64_t>(0, decision.remaining.floor()));
+  if (decision.admitted()) {
+    add_number(-1);
+  } else if (decision.verdict == node::Verdict::kNever) {
+    add_number(-2);
+  } else {
+    add_number(std::max<std::int64_t>(1, milliseconds_up(decision.retry_after)));
+  }
+  add_bulk(node::to_text(decision.source));
+  if (decision.reservation.sequence != 0) {
+    add_bulk(node::to_text(decision.reservation));
+  } else {
+    add_null();
+  }
+}
+
+}  // namespace brigade::api

@@ -1,0 +1,50 @@
+#include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "app/options.h"
+#include "app/runtime.h"
+
+namespace {
+
+void set_up_log(const brigade::app::NodeOptions& options) {
+  auto logger = spdlog::stderr_logger_st("brigade");
+  logger->set_level(spdlog::level::from_str(options.log_level));
+  if (options.log_format == brigade::app::LogFormat::kJson) {
+    logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%v"})");
+  }
+  spdlog::set_default_logger(std::move(logger));
+}
+
+int run_node(const brigade::app::NodeOptions& options) {
+  if (auto status = brigade::app::check(options); !status) {
+    std::fprintf(stderr, "brigade node: %s\n", status.error().message.c_str());
+    return 2;
+  }
+  if (!options.seeds.empty() || !options.limits.empty()) {
+    std::fprintf(stderr,
+                 "brigade node: --seed and --limits are not built yet: "
+                 "this version runs a cluster of one\n");
+    return 2;
+  }
+  set_up_log(options);
+  return brigade::app::Runtime(options).run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Brigade: a distributed rate limiter");
+  app.set_version_flag("--version", BRIGADE_VERSION);
+  app.require_subcommand(1);
+  brigade::app::NodeOptions options;
+  CLI::App* node = brigade::app::add_node_command(app, options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return node->parsed() ? run_node(options) : 2;
+}

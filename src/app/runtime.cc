@@ -1,0 +1,350 @@
+#include "app/runtime.h"
+
+#include <csignal>
+#include <cstdio>
+#include <utility>
+
+#include <asio/post.hpp>
+#include <spdlog/spdlog.h>
+
+#include "base/endian.h"
+#include "host/entropy.h"
+#include "net/hello.h"
+#include "net/peer_sockets.h"
+#include "storage/replica_turn.h"
+
+namespace brigade::app {
+namespace {
+
+constexpr const char* kNodeFact = "node";
+constexpr const char* kShardsFact = "shards";
+// A drained node leaves at the latest after this long.
+constexpr std::chrono::seconds kDrainPatience(3);
+
+std::string pack(std::uint64_t value) {
+  std::string bytes;
+  base::append_le(bytes, value);
+  return bytes;
+}
+
+std::optional<std::uint64_t> fact(const storage::Contents& contents, const char* name) {
+  const auto found = contents.identity.find(name);
+  if (found == contents.identity.end() || found->second.size() != sizeof(std::uint64_t)) {
+    return std::nullopt;
+  }
+  return base::load_le<std::uint64_t>(found->second.view());
+}
+
+}  // namespace
+
+Runtime::Runtime(NodeOptions options) : options_(std::move(options)), signals_(io_) {}
+
+Runtime::~Runtime() {
+  redis_.reset();
+  storage_.reset();
+  // Handlers of what was closed end while everything they may touch is still there.
+  std::error_code ignored;
+  signals_.cancel(ignored);
+  timer_.reset();
+  io_.restart();
+  io_.poll();
+}
+
+// ---- start ----
+
+base::Status Runtime::found(storage::Contents& contents) {
+  // A cluster of one: this node alone votes in every shard.
+  id_ = host::draw_node_id();
+  storage::Turn turn;
+  turn.identity.push_back({.name = kNodeFact, .value = base::Bytes(pack(id_.value()))});
+  turn.identity.push_back({.name = kShardsFact, .value = base::Bytes(pack(options_.shards))});
+  for (std::uint32_t shard = 0; shard < options_.shards; ++shard) {
+    raft::ConfState conf;
+    conf.voters.insert(node::replica_id(id_, 0));
+    turn.groups.push_back(
+        {.group = base::ShardId(shard),
+         .install = storage::Install{.mark = {.last = {}, .conf = conf}, .records = {}}});
+    storage::GroupContents& group = contents.groups[base::ShardId(shard)];
+    group.raft.snapshot.conf = conf;
+  }
+  return disk_->commit(turn);
+}
+
+base::Status Runtime::open() {
+  auto disk = storage::Disk::open(options_.data);
+  if (!disk) {
+    return disk.error();
+  }
+  disk_ = std::move(disk).value();
+  auto contents = disk_->load();
+  if (!contents) {
+    return contents.error();
+  }
+  if (const auto known = fact(*contents, kNodeFact)) {
+    id_ = base::NodeId(*known);
+    options_.shards =
+        static_cast<std::uint32_t>(fact(*contents, kShardsFact).value_or(options_.shards));
+  } else if (auto status = found(*contents); !status) {
+    return status;
+  }
+  start_node(std::move(contents).value());
+  return open_doors();
+}
+
+void Runtime::start_node(storage::Contents contents) {
+  const base::Instant now = clock_.now();
+  if (options_.name.empty()) {
+    options_.name = "node-" + net::text(id_).substr(0, 6);
+  }
+  node::NodeConfig config{.id = id_,
+                          .boot = host::draw_boot(),
+                          .name = options_.name,
+                          .addresses = {},
+                          .home = {.region = options_.region, .zone = options_.zone},
+                          .shards = options_.shards,
+                          .bms_term = options_.bms_term};
+  const node::StewardTiming timing = config.steward;
+  node_ =
+      std::make_unique<node::Node>(std::move(config), codec_, base::Prng(host::draw_seed()), now);
+  for (auto& [shard, group] : contents.groups) {
+    auto state = storage::replica_state(std::move(group), codec_);
+    if (!state) {
+      spdlog::critical("shard {}: {}", shard.value(), state.error().message);
+      stop(3);
+      return;
+    }
+    node::ReplicaConfig replica{
+        .shard = shard, .shards = options_.shards, .timing = timing, .bms_term = options_.bms_term};
+    replica.raft.self = node::replica_id(id_, 0);
+    node_->add_replica(std::move(replica), std::move(state).value(), now);
+  }
+  storage_ =
+      std::make_unique<StorageThread>(io_, std::move(disk_), [this](const base::Error& error) {
+        spdlog::critical("{}", error.message);
+        stop(3);
+      });
+  timer_ = std::make_unique<net::DeadlineTimer>(io_, [this] { turn(); });
+}
+
+base::Status Runtime::open_doors() {
+  if (options_.redis == "off") {
+    return base::ok();
+  }
+  const auto wanted = net::parse_host_port(options_.redis);
+  if (!wanted) {
+    return wanted.error();
+  }
+  auto acceptor = net::bind_tcp(io_, *wanted, "--redis");
+  if (!acceptor) {
+    return acceptor.error();
+  }
+  std::error_code ignored;
+  const auto bound = acceptor->local_endpoint(ignored);
+  redis_address_ = net::HostPort{.host = wanted->host, .port = bound.port()}.text();
+  if (!net::is_loopback(wanted->host)) {
+    spdlog::warn("the Redis door at {} has no authentication and is open beyond this machine",
+                 redis_address_);
+  }
+  redis_.emplace(io_, std::move(acceptor).value(), *this);
+  return base::ok();
+}
+
+int Runtime::run() {
+  if (auto status = open(); !status) {
+    std::fprintf(stderr, "brigade node: %s\n", status.error().message.c_str());
+    return 2;
+  }
+  watch_signals();
+  touch();
+  io_.run();
+  return exit_code_;
+}
+
+void Runtime::watch_signals() {
+  if (!stopping_) {
+    signals_.add(SIGTERM);
+    signals_.add(SIGINT);
+  }
+  signals_.async_wait([this](std::error_code error, int) {
+    if (error) {
+      return;
+    }
+    if (stopping_) {
+      stop(0);
+      return;
+    }
+    stopping_ = true;
+    spdlog::info("stopping: handing rights back");
+    if (redis_) {
+      redis_->stop_accepting();
+    }
+    node_->drain(clock_.now());
+    timer_->arm(clock_.now().slow + kDrainPatience, clock_.now().slow);
+    drain_deadline_ = clock_.now().slow + kDrainPatience;
+    watch_signals();
+    touch();
+  });
+}
+
+void Runtime::stop(int exit_code) {
+  exit_code_ = exit_code;
+  io_.stop();
+}
+
+void Runtime::announce() {
+  if (!announced_ && node_->ready(clock_.now())) {
+    announced_ = true;
+    std::fprintf(stderr, "ready name=%s peer=off redis=%s http=off envoy=off\n",
+                 options_.name.c_str(), redis_address_.c_str());
+  }
+}
+
+// ---- turns ----
+
+void Runtime::touch() {
+  if (!turn_posted_) {
+    turn_posted_ = true;
+    asio::post(io_, [this] { turn(); });
+  }
+}
+
+void Runtime::turn() {
+  turn_posted_ = false;
+  const base::Instant now = clock_.now();
+  actions_.clear();
+  node_->settle(now, actions_);
+  perform(now);
+  if (redis_) {
+    redis_->flush();
+  }
+  announce();
+  if (stopping_ && (node_->drained() || now.slow >= drain_deadline_)) {
+    stop(0);
+    return;
+  }
+  base::TimePoint next = node_->next_deadline(now);
+  if (stopping_) {
+    next = std::min(next, drain_deadline_);
+  }
+  timer_->arm(next, clock_.now().slow);
+}
+
+void Runtime::perform(base::Instant) {
+  if (!actions_.writes.empty()) {
+    storage::Turn turn;
+    for (const node::GroupWrite& write : actions_.writes) {
+      storage::add(write, codec_, turn);
+    }
+    storage_->submit(std::move(turn), [this, writes = std::move(actions_.writes)] {
+      const base::Instant now = clock_.now();
+      for (const node::GroupWrite& write : writes) {
+        if (!write.persists.empty()) {
+          node_->persisted(write.shard, write.persists, now);
+        }
+      }
+      touch();
+    });
+    actions_.writes.clear();
+  }
+  for (node::Answer& answer : actions_.answers) {
+    const auto found = waiting_.find(answer.ticket);
+    if (found == waiting_.end()) {
+      continue;
+    }
+    const Waiting waiting = found->second;
+    waiting_.erase(found);
+    tickets_[waiting.waiter].erase(answer.ticket);
+    if (answer.decision.admitted() && clock_.now().fast >= answer.decision.valid_until) {
+      answer.decision.verdict = node::Verdict::kNoRights;
+    }
+    waiting.waiter->decided(waiting.token, answer.decision);
+  }
+  for (const node::AdminAnswer& answer : actions_.admin) {
+    if (auto found = admins_.extract(answer.ticket)) {
+      found.mapped()(answer.reply);
+    }
+  }
+}
+
+// ---- the desk ----
+
+std::optional<node::Decision> Runtime::delivered(std::optional<node::Decision> decision,
+                                                 node::Ticket ticket, api::Waiter& waiter,
+                                                 std::uint64_t token) {
+  touch();
+  if (!decision) {
+    waiting_[ticket] = {.waiter = &waiter, .token = token};
+    tickets_[&waiter].insert(ticket);
+    return std::nullopt;
+  }
+  // Take, then read the clock: what died with its session meanwhile is not given out.
+  if (decision->admitted() && clock_.now().fast >= decision->valid_until) {
+    decision->verdict = node::Verdict::kNoRights;
+  }
+  return decision;
+}
+
+std::optional<node::Decision> Runtime::acquire(api::Door, const node::AcquireRequest& request,
+                                               api::Waiter& waiter, std::uint64_t token) {
+  const node::Ticket ticket = next_ticket_++;
+  return delivered(node_->acquire(request, ticket, clock_.now()), ticket, waiter, token);
+}
+
+std::optional<node::Decision> Runtime::acquire_all(api::Door,
+                                                   std::span<const node::AcquireRequest> requests,
+                                                   api::Waiter& waiter, std::uint64_t token) {
+  const node::Ticket ticket = next_ticket_++;
+  return delivered(node_->acquire_all(requests, ticket, clock_.now()), ticket, waiter, token);
+}
+
+std::optional<node::Decision> Runtime::throttle(api::Door, const node::ThrottleRequest& request,
+                                                api::Waiter& waiter, std::uint64_t token) {
+  const node::Ticket ticket = next_ticket_++;
+  return delivered(node_->throttle(request, ticket, clock_.now()), ticket, waiter, token);
+}
+
+node::SettleReply Runtime::settle(const node::ReservationId& id, node::Tokens actual) {
+  return node_->settle_reservation(id, actual);
+}
+
+void Runtime::abandon(api::Waiter& waiter) {
+  const auto found = tickets_.find(&waiter);
+  if (found == tickets_.end()) {
+    return;
+  }
+  for (const node::Ticket ticket : found->second) {
+    waiting_.erase(ticket);
+    node_->abandon(ticket);
+  }
+  tickets_.erase(found);
+}
+
+void Runtime::admin(const node::AdminRequest& request,
+                    std::function<void(const node::AdminReply&)> answer) {
+  const node::Ticket ticket = next_ticket_++;
+  admins_.emplace(ticket, std::move(answer));
+  node_->admin(request, ticket, clock_.now());
+  touch();
+}
+
+bool Runtime::ready() const {
+  return node_->ready(clock_.now());
+}
+
+std::string Runtime::not_ready_because() const {
+  return node_->not_ready_because(clock_.now());
+}
+
+std::string Runtime::metrics() const {
+  std::string text = "# TYPE brigade_decided_tokens_total counter\n";
+  for (const node::BucketReport& bucket : node_->buckets(clock_.now())) {
+    const std::string limit = "{limit=\"" + bucket.ledger.limit + "\",result=\"";
+    text += "brigade_decided_tokens_total" + limit + "admitted\"} " +
+            std::to_string(bucket.admitted.as_double()) + "\n";
+    text += "brigade_decided_tokens_total" + limit + "refused\"} " +
+            std::to_string(bucket.refused.as_double()) + "\n";
+  }
+  return text;
+}
+
+}  // namespace brigade::app
