@@ -23,10 +23,9 @@ int run_node(const brigade::app::NodeOptions& options) {
     std::fprintf(stderr, "brigade node: %s\n", status.error().message.c_str());
     return 2;
   }
-  if (!options.seeds.empty() || !options.limits.empty()) {
+  if (!options.seeds.empty()) {
     std::fprintf(stderr,
-                 "brigade node: --seed and --limits are not built yet: "
-                 "this version runs a cluster of one\n");
+                 "brigade node: --seed is not built yet: this version runs a cluster of one\n");
     return 2;
   }
   set_up_log(options);

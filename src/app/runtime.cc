@@ -2,11 +2,14 @@
 
 #include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <sstream>
 #include <utility>
 
 #include <asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "api/limits_file.h"
 #include "base/endian.h"
 #include "host/entropy.h"
 #include "net/hello.h"
@@ -70,7 +73,44 @@ base::Status Runtime::found(storage::Contents& contents) {
   return disk_->commit(turn);
 }
 
+base::Status Runtime::read_limits() {
+  if (options_.limits.empty()) {
+    return base::ok();
+  }
+  std::ifstream file(options_.limits);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return base::Error{"--limits " + options_.limits + ": cannot be read"};
+  }
+  auto limits = api::read_limits(text.str(), options_.limits);
+  if (!limits) {
+    return limits.error();
+  }
+  limits_ = std::move(limits).value();
+  return base::ok();
+}
+
+// Only a cluster that has no limits takes them from a file.
+void Runtime::declare_limits() {
+  auto limits = std::exchange(limits_, {});
+  if (limits.empty() || !node_->limits().empty()) {
+    return;
+  }
+  admin(node::PutLimits{.limits = std::move(limits), .prune = false},
+        [](const node::AdminReply& reply) {
+          if (const auto* refusal = std::get_if<node::Refusal>(&reply)) {
+            spdlog::error("--limits: {}", refusal->message);
+          } else {
+            spdlog::info("--limits: declared");
+          }
+        });
+}
+
 base::Status Runtime::open() {
+  if (auto status = read_limits(); !status) {
+    return status;
+  }
   auto disk = storage::Disk::open(options_.data);
   if (!disk) {
     return disk.error();
@@ -194,6 +234,7 @@ void Runtime::stop(int exit_code) {
 void Runtime::announce() {
   if (!announced_ && node_->ready(clock_.now())) {
     announced_ = true;
+    declare_limits();
     std::fprintf(stderr, "ready name=%s peer=off redis=%s http=off envoy=off\n",
                  options_.name.c_str(), redis_address_.c_str());
   }

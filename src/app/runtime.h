@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
@@ -61,6 +62,8 @@ class Runtime final : public api::Desk {
 
   base::Status open();
   base::Status open_doors();
+  base::Status read_limits();
+  void declare_limits();
   base::Status found(storage::Contents& contents);
   void start_node(storage::Contents contents);
   std::optional<node::Decision> delivered(std::optional<node::Decision> decision,
@@ -88,6 +91,7 @@ class Runtime final : public api::Desk {
   node::Actions actions_;
   bool turn_posted_ = false;
   bool announced_ = false;
+  std::vector<bucket::LimitSpec> limits_;  // of --limits, until they are declared
   bool stopping_ = false;
   base::TimePoint drain_deadline_ = base::kNever;
   int exit_code_ = 0;
