@@ -1,6 +1,5 @@
 #include "net/deadline_timer.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace brigade::net {
@@ -17,7 +16,8 @@ void DeadlineTimer::arm(base::TimePoint deadline, base::TimePoint now) {
     timer_.cancel();
     return;
   }
-  timer_.expires_after(std::max(base::Duration::zero(), deadline - now));
+  // Compared before it is subtracted: "long ago" may be as far back as times go.
+  timer_.expires_after(deadline <= now ? base::Duration::zero() : deadline - now);
   timer_.async_wait([this, weak = std::weak_ptr(due_)](const asio::error_code& error) {
     const auto due = weak.lock();
     if (!error && due) {

@@ -27,8 +27,11 @@ Trade::Trade(std::string limit, TradeTiming timing, base::Prng dice)
 
 void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need, PeerBook& peers,
                      Instant now, std::vector<Send>& sends) {
-  if (purse.borrow() || !purse.valid(now) || !backoff_.may_ask(now.slow) || peers.empty() ||
-      !config.spec.lend.enabled) {
+  if (purse.borrow() || !purse.valid(now) || !backoff_.may_ask(now.slow)) {
+    return;
+  }
+  if (peers.empty() || !config.spec.lend.enabled) {
+    backoff_.little_came(now.slow, dice_);  // nobody to ask: not a question for this moment
     return;
   }
   const bucket::BorrowInput input{.level = purse.bucket().level(),
