@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -73,18 +74,30 @@ inline void write_file(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
 }
 
-// The files of a directory as a crash would leave them. The store may be deleting files that it
-// does not need any more, so a copy that misses one is made again.
-inline void copy_live(const std::string& from, const std::string& to) {
-  std::error_code failed;
-  for (int i = 0; i < 100; ++i) {
-    std::filesystem::remove_all(to);
-    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, failed);
-    if (!failed) {
-      return;
+// Names and sizes of every file below a directory.
+inline std::map<std::string, std::uintmax_t> sizes_below(const std::string& directory) {
+  std::map<std::string, std::uintmax_t> sizes;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory, gone)) {
+    if (entry.is_regular_file(gone)) {
+      sizes[entry.path().lexically_relative(directory).string()] = entry.file_size(gone);
     }
   }
-  FAIL(failed.message());
+  return sizes;
+}
+
+// The files of a directory as a crash would leave them, at one moment: while the store's own
+// threads write or delete files in the middle of the copy, it is made again.
+inline void copy_live(const std::string& from, const std::string& to) {
+  bool still = false;
+  for (int i = 0; i < 1000 && !still; ++i) {
+    std::error_code failed;
+    std::filesystem::remove_all(to);
+    const auto before = sizes_below(from);
+    std::filesystem::copy(from, to, std::filesystem::copy_options::recursive, failed);
+    still = !failed && before == sizes_below(from) && before == sizes_below(to);
+  }
+  REQUIRE_MESSAGE(still, "the directory never stood still");
 }
 
 inline raft::Entry command(std::uint64_t term, std::uint64_t index, const std::string& data) {
