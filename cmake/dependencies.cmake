@@ -34,4 +34,17 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     $<$<COMPILE_LANGUAGE:CXX>:SHELL:-include ${CMAKE_CURRENT_LIST_DIR}/kj_for_clang.h>)
 endif()
 find_package(spdlog REQUIRED)
-find_package(yaml-cpp REQUIRED)
+
+# YAML: static, so that the program is one file to copy (Debian's imported target is shared).
+find_library(YAML_ARCHIVE NAMES libyaml-cpp.a REQUIRED)
+add_library(brigade_yaml INTERFACE)
+target_link_libraries(brigade_yaml INTERFACE ${YAML_ARCHIVE})
+
+# RESTinio: header-only over Asio, the HTTP parser's archive and {fmt}'s headers. Not its imported
+# target, which changes Asio's definitions and drags in shared libraries.
+find_library(HTTP_PARSER_ARCHIVE NAMES libhttp_parser.a REQUIRED)
+find_path(RESTINIO_HEADERS NAMES restinio/all.hpp REQUIRED)
+add_library(brigade_restinio INTERFACE)
+target_compile_definitions(brigade_restinio INTERFACE FMT_HEADER_ONLY)
+target_link_libraries(brigade_restinio INTERFACE brigade_asio ${HTTP_PARSER_ARCHIVE})
+find_package(nlohmann_json REQUIRED)

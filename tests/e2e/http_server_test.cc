@@ -1,0 +1,210 @@
+// The HTTP door over real loopback sockets.
+#include "api/http_server.h"
+
+#include <chrono>
+#include <string>
+
+#include <asio/connect.hpp>
+#include <asio/read.hpp>
+#include <asio/write.hpp>
+#include <doctest/doctest.h>
+
+#include "tests/api/scripted_desk.h"
+
+namespace brigade::api {
+namespace {
+
+using asio::ip::tcp;
+using node::Decision;
+using node::Verdict;
+
+struct World {
+  asio::io_context io;
+  ScriptedDesk desk;
+  HttpServer server;
+
+  explicit World(HttpLimits limits = {})
+      : server(
+            io, tcp::endpoint(asio::ip::address_v4::loopback(), 0), desk, [] { return 1; },
+            limits) {
+    const auto status = server.open();
+    REQUIRE_MESSAGE(status.has_value(), (status ? "" : status.error().message));
+  }
+
+  template <class Condition>
+  bool run_until(Condition condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (!condition() && std::chrono::steady_clock::now() < deadline) {
+      io.run_one_for(std::chrono::milliseconds(50));
+      io.restart();
+    }
+    return condition();
+  }
+};
+
+// A client that sends and collects until its connection ends.
+struct Client {
+  tcp::socket socket;
+  std::string received;
+  bool ended = false;
+
+  explicit Client(World& world) : socket(world.io) {
+    socket.connect(world.server.endpoint());
+    read();
+  }
+  void send(const std::string& text) { asio::write(socket, asio::buffer(text)); }
+  [[nodiscard]] std::size_t answers() const {
+    std::size_t count = 0;
+    for (std::size_t at = received.find("HTTP/1."); at != std::string::npos;
+         at = received.find("HTTP/1.", at + 1)) {
+      ++count;
+    }
+    return count;
+  }
+  [[nodiscard]] bool has(const std::string& text) const {
+    return received.find(text) != std::string::npos;
+  }
+
+ private:
+  void read() {
+    socket.async_read_some(asio::buffer(buffer_), [this](asio::error_code error, std::size_t size) {
+      received.append(buffer_.data(), size);
+      ended = static_cast<bool>(error);
+      if (!error) {
+        read();
+      }
+    });
+  }
+  std::array<char, 4096> buffer_{};
+};
+
+std::string post(const std::string& path, const std::string& body) {
+  return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) +
+         "\r\n\r\n" + body;
+}
+
+TEST_CASE("requests of one connection are answered one after the other, and it stays open") {
+  World world;
+  world.desk.next = Decision{.verdict = Verdict::kAdmitted,
+                             .remaining = node::Tokens::whole(3),
+                             .burst = node::Tokens::whole(10),
+                             .rate = base::Rate::per_second(5)};
+  Client client(world);
+  client.send(post("/v1/acquire", R"({"limit":"api"})"));
+  REQUIRE(world.run_until([&] { return client.has("}"); }));
+  CHECK(client.received.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(client.has("Content-Type: application/json\r\n"));
+  CHECK(client.has("RateLimit-Policy: \"api\";q=10;w=2\r\n"));
+  CHECK(client.has(R"({"admitted":true,"remaining":3,)"));
+  // Two at once: pipelined.
+  client.send(post("/v1/acquire", "nonsense") + "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  REQUIRE(world.run_until([&] { return client.has("ok\n"); }));
+  CHECK(client.answers() == 3);
+  CHECK(client.has("HTTP/1.1 400 Bad Request\r\n"));
+  CHECK(!client.ended);
+  CHECK(world.server.connections() == 1);
+}
+
+TEST_CASE("a parked acquire is answered when it is decided") {
+  World world;
+  Client client(world);
+  client.send(post("/v1/acquire", R"({"limit":"api","wait_ms":1000})"));
+  REQUIRE(world.run_until([&] { return !world.desk.parked.empty(); }));
+  CHECK(client.received.empty());
+  const auto parked = world.desk.parked.front();
+  parked.waiter->decided(parked.token,
+                         {.verdict = Verdict::kRefused, .retry_after = base::milliseconds(1500)});
+  REQUIRE(world.run_until([&] { return client.has("}"); }));
+  CHECK(client.received.starts_with("HTTP/1.1 429 Too Many Requests\r\n"));
+  CHECK(client.has("Retry-After: 2\r\n"));
+}
+
+TEST_CASE("a client that goes away gives up what it waited for") {
+  World world;
+  {
+    Client client(world);
+    client.send(post("/v1/acquire", R"({"limit":"api"})"));
+    REQUIRE(world.run_until([&] { return !world.desk.parked.empty(); }));
+    client.socket.close();
+    REQUIRE(world.run_until([&] { return client.ended; }));
+  }
+  REQUIRE(world.run_until([&] { return !world.desk.abandoned.empty(); }));
+  CHECK(world.desk.parked.empty());
+  CHECK(world.server.connections() == 0);
+}
+
+TEST_CASE("bytes that are no HTTP end their connection and no other") {
+  World world;
+  Client good(world);
+  Client bad(world);
+  bad.send("\x16\x03\x01 this is not HTTP\r\n\r\n");
+  REQUIRE(world.run_until([&] { return bad.ended; }));
+  good.send("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+  REQUIRE(world.run_until([&] { return good.has("ready\n"); }));
+}
+
+TEST_CASE("a body above the limit is 413, one far above ends the connection") {
+  World world(HttpLimits{.body = 1000});
+  Client client(world);
+  client.send(post("/v1/acquire", std::string(1001, ' ')));
+  REQUIRE(world.run_until([&] { return client.has("too_large"); }));
+  CHECK(client.received.starts_with("HTTP/1.1 413 Payload Too Large\r\n"));
+  Client other(world);
+  other.send(post("/v1/acquire", std::string(2001, ' ')));
+  REQUIRE(world.run_until([&] { return other.ended; }));
+  CHECK(world.desk.asked.empty());
+}
+
+TEST_CASE("Connection: close is honoured") {
+  World world;
+  Client client(world);
+  client.send("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  REQUIRE(world.run_until([&] { return client.ended; }));
+  CHECK(client.has("ok\n"));
+}
+
+TEST_CASE("connections beyond the limit wait until another one ends") {
+  World world(HttpLimits{.connections = 1});
+  Client first(world);
+  first.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  REQUIRE(world.run_until([&] { return first.has("ok\n"); }));
+  Client second(world);
+  second.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  for (int i = 0; i < 20; ++i) {
+    world.io.run_one_for(std::chrono::milliseconds(5));
+    world.io.restart();
+  }
+  CHECK(second.received.empty());
+  first.socket.close();
+  REQUIRE(world.run_until([&] { return second.has("ok\n"); }));
+}
+
+TEST_CASE("an address in use is told, not thrown") {
+  World world;
+  HttpServer second(world.io, world.server.endpoint(), world.desk, [] { return 1; });
+  const auto status = second.open();
+  REQUIRE(!status.has_value());
+  CHECK(status.error().message.starts_with("http 127.0.0.1:"));
+}
+
+TEST_CASE("connections may outlive the server") {
+  asio::io_context io;
+  ScriptedDesk desk;
+  auto server = std::make_unique<HttpServer>(io, tcp::endpoint(asio::ip::address_v4::loopback(), 0),
+                                             desk, [] { return 1; });
+  REQUIRE(server->open().has_value());
+  tcp::socket client(io);
+  client.connect(server->endpoint());
+  asio::write(client, asio::buffer(post("/v1/acquire", R"({"limit":"api"})")));
+  for (int i = 0; i < 200 && desk.parked.empty(); ++i) {
+    io.run_one_for(std::chrono::milliseconds(50));
+    io.restart();
+  }
+  REQUIRE(desk.parked.size() == 1);
+  server.reset();
+  CHECK(desk.parked.empty());
+  io.run_for(std::chrono::milliseconds(20));
+}
+
+}  // namespace
+}  // namespace brigade::api
