@@ -1,0 +1,143 @@
+#include "api/metrics.h"
+
+#include <algorithm>
+
+namespace brigade::api {
+namespace {
+
+constexpr std::string_view kOther = "other";
+constexpr std::array<std::string_view, 8> kResults{"admitted",      "refused",         "never",
+                                                   "unknown_limit", "bad_request",     "no_rights",
+                                                   "too_many_keys", "too_many_waiting"};
+constexpr std::array<std::string_view, 4> kBorrows{"granted", "partly", "refused", "timed_out"};
+constexpr std::array<std::string_view, 3> kDoorNames{"redis", "http", "envoy"};
+
+// Bounds of brigade_decision_seconds: powers of two from 1 us (2^10 ns) to 69 s (2^36 ns).
+constexpr unsigned kFirstBound = 10;
+constexpr unsigned kLastBound = 36;
+
+double seconds(base::Duration d) {
+  return static_cast<double>(d.count()) / 1e9;
+}
+
+template <class Enum>
+std::size_t index(Enum value) {
+  return static_cast<std::size_t>(value);
+}
+
+}  // namespace
+
+Metrics::Metrics(std::size_t limits_max) : limits_max_(limits_max) {}
+
+Metrics::Counters& Metrics::of(std::string_view limit) {
+  if (const auto found = counters_.find(limit); found != counters_.end()) {
+    return found->second;
+  }
+  // "" and "other" are beside the cap.
+  const bool room = limit.empty() || counters_.size() < limits_max_;
+  return counters_[std::string(room ? limit : kOther)];
+}
+
+void Metrics::decided(Door door, std::string_view limit, const node::Decision& decision,
+                      base::Duration took) {
+  // A client may ask for any name: those must not become labels.
+  const bool known = decision.verdict != node::Verdict::kUnknownLimit;
+  ++of(known ? limit : std::string_view())
+        .decisions.at(index(decision.verdict))
+        .at(index(decision.source));
+  latency_.at(index(door)).record(took);
+  recent_.record(took);
+}
+
+void Metrics::borrowed(std::string_view limit, BorrowResult result, std::uint64_t count) {
+  of(limit).borrows.at(index(result)) += count;
+}
+
+base::Duration Metrics::take_p99() {
+  const base::Duration p99 = recent_.quantile(990);
+  recent_.clear();
+  return p99;
+}
+
+std::vector<std::string_view> Metrics::limits() const {
+  std::vector<std::string_view> names;
+  names.reserve(counters_.size());
+  for (const auto& [name, counters] : counters_) {
+    names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+void Metrics::write_decisions(MetricsText& out) const {
+  out.family("brigade_decisions_total", "counter", "Decisions by limit, result and token source.");
+  for (const std::string_view limit : limits()) {
+    const Counters& counters = counters_.find(limit)->second;
+    for (std::size_t verdict = 0; verdict < kVerdicts; ++verdict) {
+      for (std::size_t source = 0; source < kSources; ++source) {
+        if (const std::uint64_t count = counters.decisions.at(verdict).at(source); count > 0) {
+          out.sample({{"limit", limit},
+                      {"result", kResults.at(verdict)},
+                      {"source", to_text(static_cast<node::Source>(source))}},
+                     static_cast<double>(count));
+        }
+      }
+    }
+  }
+}
+
+void Metrics::write_latency(MetricsText& out) const {
+  out.family("brigade_decision_seconds", "histogram",
+             "Time from a whole request to its answer, waiting included, by front door.");
+  for (std::size_t door = 0; door < kDoors; ++door) {
+    const Histogram& histogram = latency_.at(door);
+    const std::string_view name = kDoorNames.at(door);
+    for (unsigned bound = kFirstBound; bound <= kLastBound; ++bound) {
+      const std::string le = number_text(static_cast<double>(std::uint64_t{1} << bound) / 1e9);
+      out.sample({{"door", name}, {"le", le}}, static_cast<double>(histogram.up_to(bound)),
+                 "_bucket");
+    }
+    const auto count = static_cast<double>(histogram.count());
+    out.sample({{"door", name}, {"le", "+Inf"}}, count, "_bucket");
+    out.sample({{"door", name}}, seconds(histogram.sum()), "_sum");
+    out.sample({{"door", name}}, count, "_count");
+  }
+}
+
+void Metrics::write_borrows(MetricsText& out) const {
+  out.family("brigade_borrow_total", "counter", "Requests for tokens of other nodes, by outcome.");
+  for (const std::string_view limit : limits()) {
+    const Counters& counters = counters_.find(limit)->second;
+    for (std::size_t result = 0; result < kBorrowResults; ++result) {
+      if (const std::uint64_t count = counters.borrows.at(result); count > 0) {
+        out.sample({{"limit", limit}, {"result", kBorrows.at(result)}}, static_cast<double>(count));
+      }
+    }
+  }
+}
+
+std::string Metrics::text(const std::vector<SampledFamily>& sampled) const {
+  MetricsText out;
+  write_decisions(out);
+  write_latency(out);
+  write_borrows(out);
+  std::size_t dropped = 0;
+  for (const SampledFamily& family : sampled) {
+    out.family(family.name, family.counter ? "counter" : "gauge", family.help);
+    const std::size_t shown = std::min(family.samples.size(), kSamplesMax);
+    dropped += family.samples.size() - shown;
+    for (std::size_t i = 0; i < shown; ++i) {
+      std::vector<Label> labels;
+      for (const auto& [name, value] : family.samples[i].labels) {
+        labels.emplace_back(name, value);
+      }
+      out.sample(labels, family.samples[i].value);
+    }
+  }
+  out.family("brigade_metrics_dropped_samples", "gauge",
+             "Samples left out of this scrape because a family had too many.");
+  out.sample({}, static_cast<double>(dropped));
+  return out.text();
+}
+
+}  // namespace brigade::api
