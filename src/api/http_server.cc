@@ -143,7 +143,7 @@ class HttpServer::Listener {
 
  private:
   struct Traits : restinio::default_single_thread_traits_t {
-    static constexpr bool use_connection_count_limiter = true;
+    // Not RESTinio's limiter: its connections point into the acceptor, which dies before them.
     using connection_state_listener_t = Sessions;
   };
 
@@ -157,7 +157,6 @@ class HttpServer::Listener {
             [this](asio::ip::tcp::acceptor& acceptor) { endpoint_ = acceptor.local_endpoint(); })
         .socket_options_setter(
             [](auto& options) { options.set_option(asio::ip::tcp::no_delay(true)); })
-        .max_parallel_connections(limits.connections)
         .max_pipelined_requests(limits.pipelined)
         .read_next_http_message_timelimit(limits.reading)
         .write_http_response_timelimit(limits.writing)

@@ -19,7 +19,6 @@
 namespace brigade::api {
 
 struct HttpLimits {
-  std::size_t connections = 10'000;              // further ones wait unaccepted
   std::size_t pipelined = 16;                    // requests of one connection at a time
   std::size_t body = std::size_t{1} << 20U;      // answered 413 above, closed above twice of it
   std::size_t url = std::size_t{8} << 10U;       // closed above, as below

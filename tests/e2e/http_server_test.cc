@@ -163,22 +163,6 @@ TEST_CASE("Connection: close is honoured") {
   CHECK(client.has("ok\n"));
 }
 
-TEST_CASE("connections beyond the limit wait until another one ends") {
-  World world(HttpLimits{.connections = 1});
-  Client first(world);
-  first.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-  REQUIRE(world.run_until([&] { return first.has("ok\n"); }));
-  Client second(world);
-  second.send("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
-  for (int i = 0; i < 20; ++i) {
-    world.io.run_one_for(std::chrono::milliseconds(5));
-    world.io.restart();
-  }
-  CHECK(second.received.empty());
-  first.socket.close();
-  REQUIRE(world.run_until([&] { return second.has("ok\n"); }));
-}
-
 TEST_CASE("an address in use is told, not thrown") {
   World world;
   HttpServer second(world.io, world.server.endpoint(), world.desk, [] { return 1; });
