@@ -114,7 +114,9 @@ HttpResponse verdict_error(Verdict verdict, const std::string& limit) {
     case Verdict::kUnknownLimit:
       return error_response(404, "unknown_limit", "no limit is named '" + limit + "'");
     case Verdict::kBadRequest:
-      return bad_request(limit + ": look at the limit's `per`, its priorities and the cost");
+      return bad_request(limit +
+                         ": the key does not fit the limit's `per`, or the priority is "
+                         "none of its classes");
     case Verdict::kTooManyKeys:
       return error_response(503, "too_many_keys", limit + ": max_keys is reached");
     case Verdict::kTooManyWaiting:

@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "app/cli/commands.h"
 #include "app/options.h"
 #include "app/runtime.h"
 
@@ -40,10 +41,12 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   brigade::app::NodeOptions options;
   CLI::App* node = brigade::app::add_node_command(app, options);
+  int exit_code = 2;
+  brigade::cli::add_client_commands(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return node->parsed() ? run_node(options) : 2;
+  return node->parsed() ? run_node(options) : exit_code;
 }
