@@ -40,11 +40,8 @@ find_library(YAML_ARCHIVE NAMES libyaml-cpp.a REQUIRED)
 add_library(brigade_yaml INTERFACE)
 target_link_libraries(brigade_yaml INTERFACE ${YAML_ARCHIVE})
 
-# RESTinio: header-only over Asio, the HTTP parser's archive and {fmt}'s headers. Not its imported
-# target, which changes Asio's definitions and drags in shared libraries.
+# http_parser: the grammar of HTTP/1.1 requests.
 find_library(HTTP_PARSER_ARCHIVE NAMES libhttp_parser.a REQUIRED)
-find_path(RESTINIO_HEADERS NAMES restinio/all.hpp REQUIRED)
-add_library(brigade_restinio INTERFACE)
-target_compile_definitions(brigade_restinio INTERFACE FMT_HEADER_ONLY)
-target_link_libraries(brigade_restinio INTERFACE brigade_asio ${HTTP_PARSER_ARCHIVE})
+add_library(brigade_http_parser INTERFACE)
+target_link_libraries(brigade_http_parser INTERFACE ${HTTP_PARSER_ARCHIVE})
 find_package(nlohmann_json REQUIRED)

@@ -27,7 +27,7 @@ LIBRARIES = {
     "rocksdb/": {"storage"},
     "asio": {"net", "api", "app"},
     "openssl/": {"net"},
-    "restinio/": {"api"},
+    "http_parser.h": {"api"},
     "yaml-cpp/": {"api"},
     "nlohmann/": {"api", "app"},
     "rapidjson/": {"api"},

@@ -1,16 +1,30 @@
 #include "api/http_server.h"
 
-#include <exception>
-#include <map>
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
-#include <variant>
 
-#include <restinio/all.hpp>
+#include <asio/buffer.hpp>
+#include <asio/post.hpp>
+#include <asio/write.hpp>
 
 namespace brigade::api {
 namespace {
+
+using asio::ip::tcp;
+using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
+// Out of file descriptors, mostly: others may close some.
+constexpr std::chrono::milliseconds kAcceptAgain(100);
+// How often a connection's time limits are looked at, at least.
+constexpr base::Duration kLookAtMost = base::seconds(5);
+// What a refused client still sends is read for so long, so that it reads why it is refused.
+constexpr base::Duration kLinger = base::seconds(2);
 
 const char* reason_phrase(int status) {
   switch (status) {
@@ -28,6 +42,8 @@ const char* reason_phrase(int status) {
       return "Payload Too Large";
     case 429:
       return "Too Many Requests";
+    case 431:
+      return "Request Header Fields Too Large";
     case 503:
       return "Service Unavailable";
     default:
@@ -35,171 +51,321 @@ const char* reason_phrase(int status) {
   }
 }
 
-void send(const restinio::request_handle_t& request, HttpResponse response) {
-  // The one place where RESTinio's exceptions end: an answer to a connection that is gone, or whose
-  // time to answer has passed, has nowhere to go.
-  try {
-    auto builder = request->create_response(restinio::http_status_line_t{
-        restinio::http_status_code_t{static_cast<std::uint16_t>(response.status)},
-        reason_phrase(response.status)});
-    builder.append_header(restinio::http_field::content_type, std::move(response.content_type));
-    for (auto& [name, value] : response.headers) {
-      builder.append_header(std::move(name), std::move(value));
-    }
-    builder.set_body(std::move(response.body));
-    builder.done();
-  } catch (const std::exception&) {
-    return;
+// How the answer to one request is framed.
+struct Framing {
+  bool keep_alive = true;
+  bool http_1_0 = false;
+  bool without_body = false;  // to HEAD
+};
+
+void append_response(std::string& out, const HttpResponse& response, const Framing& framing) {
+  out += "HTTP/1.1 " + std::to_string(response.status) + ' ';
+  out += reason_phrase(response.status);
+  out += "\r\nContent-Type: " + response.content_type;
+  out += "\r\nContent-Length: " + std::to_string(response.body.size());
+  for (const auto& [name, value] : response.headers) {
+    out += "\r\n" + name + ": " + value;
+  }
+  if (!framing.keep_alive) {
+    out += "\r\nConnection: close";
+  } else if (framing.http_1_0) {
+    out += "\r\nConnection: keep-alive";
+  }
+  out += "\r\n\r\n";
+  if (!framing.without_body) {
+    out += response.body;
   }
 }
 
 }  // namespace
 
-// The sessions of a server. Shared with RESTinio's connections, which may outlive the server.
-class HttpServer::Sessions {
+class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Sessions(Desk& desk, HttpSession::WallClock wall_clock, std::size_t body_max)
-      : desk_(desk), wall_clock_(std::move(wall_clock)), body_max_(body_max) {}
+  Connection(HttpServer& server, tcp::socket socket)
+      : server_(server),
+        alive_(server.alive_),
+        limits_(server.limits_),
+        socket_(std::move(socket)),
+        timer_(socket_.get_executor()),
+        session_(server.desk_, server.wall_clock_),
+        reader_(server.limits_.message) {}
 
-  restinio::request_handling_status_t handle(const restinio::request_handle_t& request) {
-    if (ended_) {
-      send(request, error_response(503, "stopping", "this node is stopping"));
-      return restinio::request_accepted();
-    }
-    if (request->body().size() > body_max_) {
-      send(request,
-           error_response(413, "too_large",
-                          "expected a body of at most " + std::to_string(body_max_) + " bytes"));
-      return restinio::request_accepted();
-    }
-    // A copy: an answer may close the connection and with it drop the session.
-    std::shared_ptr<HttpSession>& kept = sessions_[request->connection_id()];
-    if (!kept) {
-      kept = std::make_shared<HttpSession>(desk_, wall_clock_);
-    }
-    const std::shared_ptr<HttpSession> session = kept;
-    const std::string method = request->header().method().c_str();
-    const auto path = request->header().path();
-    const auto query = request->header().query();
-    session->handle({.method = method,
-                     .path = {path.data(), path.size()},
-                     .query = {query.data(), query.size()},
-                     .body = request->body()},
-                    [request](HttpResponse response) { send(request, std::move(response)); });
-    return restinio::request_accepted();
+  void start() {
+    read_by_ = SteadyClock::now() + limits_.reading;
+    watch();
+    read();
   }
 
-  // RESTinio tells of every connection's states.
-  void state_changed(const restinio::connection_state::notice_t& notice) noexcept {
-    if (std::holds_alternative<restinio::connection_state::closed_t>(notice.cause())) {
-      if (const auto gone = sessions_.extract(notice.connection_id()); !gone.empty()) {
-        gone.mapped()->end();
+  // Nothing is called on the desk any more; the socket is closed.
+  void end() {
+    if (!ended_) {
+      ended_ = true;
+      session_.end();
+      timer_.cancel();
+      std::error_code ignored;
+      socket_.close(ignored);
+    }
+  }
+
+ private:
+  void close() {
+    end();
+    if (!alive_.expired()) {
+      server_.connections_.erase(shared_from_this());
+    }
+  }
+
+  // ---- time ----
+
+  // When the client has been too slow.
+  [[nodiscard]] SteadyClock::time_point due() const {
+    if (lingering_) {
+      return read_by_;
+    }
+    if (writing_) {
+      return written_by_;
+    }
+    return deciding_ ? SteadyClock::time_point::max() : read_by_;
+  }
+
+  void watch() {
+    timer_.expires_after(std::min({kLookAtMost, limits_.reading, limits_.writing}));
+    timer_.async_wait([self = shared_from_this()](std::error_code error) {
+      if (error || self->ended_) {
+        return;
+      }
+      if (SteadyClock::now() >= self->due()) {
+        self->close();
+      } else {
+        self->watch();
+      }
+    });
+  }
+
+  // ---- in ----
+
+  void read() {
+    if (reading_ || ended_ || gone_ || (!lingering_ && pending_.size() > limits_.ahead)) {
+      return;
+    }
+    reading_ = true;
+    socket_.async_read_some(asio::buffer(buffer_),
+                            [self = shared_from_this()](std::error_code error, std::size_t size) {
+                              self->reading_ = false;
+                              self->on_read(error, size);
+                            });
+  }
+
+  void on_read(std::error_code error, std::size_t size) {
+    if (ended_) {
+      return;
+    }
+    if (error) {
+      // What is answered already is still sent: the client may have closed its sending side only.
+      gone_ = true;
+      if (deciding_ || error != asio::error::eof || (!writing_ && out_.empty())) {
+        close();
+      }
+      return;
+    }
+    if (!lingering_) {
+      pending_.append(buffer_.data(), size);
+      process();
+    }
+    read();
+  }
+
+  // Reads requests and has them decided, one after the other.
+  void process() {
+    processing_ = true;
+    while (!deciding_ && !last_ && !pending_.empty() && out_.size() < limits_.unread) {
+      const auto fed = reader_.feed(pending_);
+      pending_.erase(0, fed.used);
+      if (reader_.take_expectation()) {
+        out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+      }
+      if (fed.state == HttpRequestReader::State::kRefused) {
+        framing_ = {.keep_alive = false};
+        answered(reader_.refusal());
+      } else if (fed.state == HttpRequestReader::State::kRequest) {
+        decide();
       }
     }
+    processing_ = false;
+    write();
   }
 
-  void end() {
-    ended_ = true;
-    const auto sessions = std::exchange(sessions_, {});
-    for (const auto& [id, session] : sessions) {
-      session->end();
+  void decide() {
+    const HttpRequest request = reader_.request();
+    framing_ = {.keep_alive = reader_.keep_alive(),
+                .http_1_0 = reader_.http_1_0(),
+                .without_body = request.method == "HEAD"};
+    deciding_ = true;
+    session_.handle(request, [weak = weak_from_this()](const HttpResponse& response) {
+      if (const auto self = weak.lock()) {
+        self->answered(response);
+      }
+    });
+  }
+
+  // ---- out ----
+
+  void answered(const HttpResponse& response) {
+    if (ended_) {
+      return;
     }
+    deciding_ = false;
+    last_ = !framing_.keep_alive;
+    append_response(out_, response, framing_);
+    read_by_ = SteadyClock::now() + limits_.reading;
+    if (processing_) {
+      return;
+    }
+    write();
+    // Not from here: the desk is in the middle of answering.
+    asio::post(socket_.get_executor(), [self = shared_from_this()] {
+      if (!self->ended_) {
+        self->process();
+        self->read();
+      }
+    });
   }
-  [[nodiscard]] std::size_t size() const { return sessions_.size(); }
 
- private:
-  Desk& desk_;
-  HttpSession::WallClock wall_clock_;
-  std::size_t body_max_;
+  // One write at a time; what gathers meanwhile goes out with the next one.
+  void write() {
+    if (writing_ || ended_) {
+      return;
+    }
+    if (out_.empty()) {
+      if (gone_) {
+        close();
+      } else if (last_ && !lingering_) {
+        linger();
+      }
+      return;
+    }
+    writing_ = true;
+    written_by_ = SteadyClock::now() + limits_.writing;
+    sending_.clear();
+    std::swap(sending_, out_);
+    asio::async_write(socket_, asio::buffer(sending_),
+                      [self = shared_from_this()](std::error_code error, std::size_t) {
+                        self->writing_ = false;
+                        if (self->ended_) {
+                          return;
+                        }
+                        if (error) {
+                          self->close();
+                          return;
+                        }
+                        self->process();
+                        self->read();
+                      });
+  }
+
+  // Closing at once, with bytes unread, would make the kernel take the last answer back.
+  void linger() {
+    lingering_ = true;
+    read_by_ = SteadyClock::now() + kLinger;
+    std::error_code ignored;
+    socket_.shutdown(tcp::socket::shutdown_send, ignored);
+    read();
+  }
+
+  HttpServer& server_;
+  std::weak_ptr<int> alive_;
+  const HttpLimits limits_;
+  tcp::socket socket_;
+  asio::steady_timer timer_;
+  HttpSession session_;
+  HttpRequestReader reader_;
+  std::array<char, kReadBytes> buffer_{};
+  std::string pending_;  // read, not yet fed
+  std::string out_;      // answers that are not being written yet
+  std::string sending_;
+  Framing framing_;  // of the request that is decided
+  SteadyClock::time_point read_by_;
+  SteadyClock::time_point written_by_;
+  bool reading_ = false;
+  bool writing_ = false;
+  bool processing_ = false;
+  bool deciding_ = false;  // a request waits for its answer
+  bool last_ = false;      // no request is read any more
+  bool lingering_ = false;
+  bool gone_ = false;  // the client sends nothing any more
   bool ended_ = false;
-  std::map<restinio::connection_id_t, std::shared_ptr<HttpSession>> sessions_;
 };
 
-class HttpServer::Listener {
- public:
-  Listener(asio::io_context& io, const asio::ip::tcp::endpoint& endpoint,
-           const std::shared_ptr<Sessions>& sessions, const HttpLimits& limits)
-      : endpoint_(endpoint), server_(restinio::external_io_context(io), [&](auto& settings) {
-          configure(settings, sessions, limits);
-        }) {}
-
-  base::Status open() {
-    try {
-      server_.open_sync();
-      return base::ok();
-    } catch (const std::exception& error) {
-      return base::Error{"http " + endpoint_.address().to_string() + ":" +
-                         std::to_string(endpoint_.port()) + ": " + error.what()};
-    }
-  }
-  void close() {
-    try {
-      server_.close_sync();
-    } catch (const std::exception&) {
-      return;  // it was not open
-    }
-  }
-  [[nodiscard]] asio::ip::tcp::endpoint endpoint() const { return endpoint_; }
-
- private:
-  struct Traits : restinio::default_single_thread_traits_t {
-    // Not RESTinio's limiter: its connections point into the acceptor, which dies before them.
-    using connection_state_listener_t = Sessions;
-  };
-
-  template <class Settings>
-  void configure(Settings& settings, const std::shared_ptr<Sessions>& sessions,
-                 const HttpLimits& limits) {
-    settings.protocol(endpoint_.protocol())
-        .address(endpoint_.address())
-        .port(endpoint_.port())
-        .acceptor_post_bind_hook(
-            [this](asio::ip::tcp::acceptor& acceptor) { endpoint_ = acceptor.local_endpoint(); })
-        .socket_options_setter(
-            [](auto& options) { options.set_option(asio::ip::tcp::no_delay(true)); })
-        .max_pipelined_requests(limits.pipelined)
-        .read_next_http_message_timelimit(limits.reading)
-        .write_http_response_timelimit(limits.writing)
-        .handle_request_timeout(limits.waiting)
-        .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t{}
-                                      .max_url_size(limits.url)
-                                      .max_field_name_size(256)
-                                      .max_field_value_size(limits.header)
-                                      .max_field_count(limits.headers)
-                                      .max_body_size(2 * limits.body))
-        .connection_state_listener(sessions)
-        .request_handler([sessions](const restinio::request_handle_t& request) {
-          return sessions->handle(request);
-        });
-  }
-
-  asio::ip::tcp::endpoint endpoint_;
-  restinio::http_server_t<Traits> server_;
-};
-
-HttpServer::HttpServer(asio::io_context& io, asio::ip::tcp::endpoint endpoint, Desk& desk,
+HttpServer::HttpServer(asio::io_context& io, tcp::endpoint endpoint, Desk& desk,
                        HttpSession::WallClock wall_clock, HttpLimits limits)
-    : sessions_(std::make_shared<Sessions>(desk, std::move(wall_clock), limits.body)),
-      listener_(std::make_unique<Listener>(io, endpoint, sessions_, limits)) {}
+    : endpoint_(std::move(endpoint)),
+      acceptor_(io),
+      accept_again_(io),
+      desk_(desk),
+      wall_clock_(std::move(wall_clock)),
+      limits_(limits) {}
 
 HttpServer::~HttpServer() {
-  sessions_->end();
+  alive_.reset();
+  for (const auto& connection : connections_) {
+    connection->end();
+  }
 }
 
 base::Status HttpServer::open() {
-  return listener_->open();
-}
-
-asio::ip::tcp::endpoint HttpServer::endpoint() const {
-  return listener_->endpoint();
-}
-
-std::size_t HttpServer::connections() const {
-  return sessions_->size();
+  std::error_code error;
+  const auto step = [&](auto call) {
+    if (!error) {
+      call();
+    }
+  };
+  step([&] { acceptor_.open(endpoint_.protocol(), error); });
+  step([&] { acceptor_.set_option(tcp::acceptor::reuse_address(true), error); });
+  step([&] { acceptor_.bind(endpoint_, error); });
+  step([&] { acceptor_.listen(asio::socket_base::max_listen_connections, error); });
+  if (error) {
+    return base::Error{"http " + endpoint_.address().to_string() + ":" +
+                       std::to_string(endpoint_.port()) + ": " + error.message()};
+  }
+  endpoint_ = acceptor_.local_endpoint(error);
+  accept();
+  return base::ok();
 }
 
 void HttpServer::stop_accepting() {
-  listener_->close();
+  std::error_code ignored;
+  acceptor_.close(ignored);
+  accept_again_.cancel();
+}
+
+void HttpServer::accept() {
+  acceptor_.async_accept(
+      [this, alive = std::weak_ptr<int>(alive_)](std::error_code error, tcp::socket socket) {
+        if (alive.expired() || !acceptor_.is_open()) {
+          return;
+        }
+        if (error) {
+          accept_soon();
+          return;
+        }
+        if (connections_.size() < limits_.connections) {
+          std::error_code ignored;
+          socket.set_option(tcp::no_delay(true), ignored);
+          auto connection = std::make_shared<Connection>(*this, std::move(socket));
+          connections_.insert(connection);
+          connection->start();
+        }
+        accept();
+      });
+}
+
+void HttpServer::accept_soon() {
+  accept_again_.expires_after(kAcceptAgain);
+  accept_again_.async_wait([this, alive = std::weak_ptr<int>(alive_)](std::error_code stopped) {
+    if (!stopped && !alive.expired()) {
+      accept();
+    }
+  });
 }
 
 }  // namespace brigade::api

@@ -1,17 +1,21 @@
-// The HTTP front door: RESTinio on the loop's io_context, one HttpSession per connection.
+// The HTTP front door: a listener and its connections on the loop's thread, one HttpSession each.
 //
-// Threads: single-threaded (the io_context's). Bytes that are no HTTP, and messages above the
-// limits of HttpLimits, close their connection and no other.
+// Threads: single-threaded (the io_context's). Limits: HttpLimits; connections beyond them are
+// closed at once. Bytes that are no HTTP, and messages above the limits, are answered and end their
+// connection and no other. One request of a connection is decided at a time; a client that does not
+// read its answers is not read from either.
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
+#include <set>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
 
 #include "api/desk.h"
+#include "api/http_request_reader.h"
 #include "api/http_session.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -19,14 +23,12 @@
 namespace brigade::api {
 
 struct HttpLimits {
-  std::size_t pipelined = 16;                    // requests of one connection at a time
-  std::size_t body = std::size_t{1} << 20U;      // answered 413 above, closed above twice of it
-  std::size_t url = std::size_t{8} << 10U;       // closed above, as below
-  std::size_t header = std::size_t{8} << 10U;    // a field's value
-  std::size_t headers = 64;                      // fields
-  base::Duration reading = base::seconds(60);    // one whole message, and idle between two
-  base::Duration writing = base::seconds(10);    // one answer
-  base::Duration waiting = base::seconds(3660);  // for a decision; more than the longest wait_ms
+  std::size_t connections = 10'000;
+  HttpReadLimits message;
+  std::size_t ahead = std::size_t{64} << 10U;    // bytes read beyond the request that is decided
+  std::size_t unread = std::size_t{256} << 10U;  // bytes of answers that the client has not read
+  base::Duration reading = base::seconds(60);    // one whole request, and idle between two
+  base::Duration writing = base::seconds(10);    // one write
 };
 
 class HttpServer {
@@ -41,18 +43,25 @@ class HttpServer {
   // Binds and listens. The error says which address could not be bound and why.
   base::Status open();
   // Where it listens; the port is the kernel's choice when 0 was asked for. Requires: open.
-  [[nodiscard]] asio::ip::tcp::endpoint endpoint() const;
-  // Connections that have sent a request and are still there.
-  [[nodiscard]] std::size_t connections() const;
+  [[nodiscard]] asio::ip::tcp::endpoint endpoint() const { return endpoint_; }
+  [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   // No further connections; those that exist go on until their clients leave.
   void stop_accepting();
 
  private:
-  class Listener;
-  class Sessions;
+  class Connection;
+  void accept();
+  void accept_soon();
 
-  std::shared_ptr<Sessions> sessions_;
-  std::unique_ptr<Listener> listener_;
+  asio::ip::tcp::endpoint endpoint_;
+  asio::ip::tcp::acceptor acceptor_;
+  asio::steady_timer accept_again_;
+  Desk& desk_;
+  HttpSession::WallClock wall_clock_;
+  HttpLimits limits_;
+  std::set<std::shared_ptr<Connection>> connections_;
+  // Handlers that run when the server is gone find this expired.
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 
 }  // namespace brigade::api
