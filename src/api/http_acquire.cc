@@ -79,7 +79,9 @@ void append_headers(std::string& policy, std::string& state, const std::string& 
     return;
   }
   const std::string separator = policy.empty() ? "" : ", ";
-  const auto window = rounded_up(decision.rate.time_for(decision.burst), base::seconds(1));
+  // A rate of 1/m is kept a hair lower than that: 120.000002 s are two minutes.
+  const Duration full = decision.rate.time_for(decision.burst) - base::milliseconds(1);
+  const auto window = std::max<std::int64_t>(1, rounded_up(full, base::seconds(1)));
   policy += separator;
   policy += '"' + limit + "\";q=" + std::to_string(decision.burst.floor());
   policy += ";w=" + std::to_string(window);

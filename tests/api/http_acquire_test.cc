@@ -100,6 +100,15 @@ TEST_CASE("a malformed acquire is told what is wrong") {
         "the JSON is nested too deeply");
 }
 
+TEST_CASE("the window of a rate that is no whole number per second is not a second too long") {
+  Decision decision = of_limit(Verdict::kAdmitted);
+  decision.burst = Tokens::whole(2);
+  decision.rate = base::Rate::of(Tokens::whole(1), base::seconds(60));
+  CHECK(header(answer(decision), "RateLimit-Policy") == R"("api";q=2;w=120)");
+  decision.rate = base::Rate::per_second(1'000'000);
+  CHECK(header(answer(decision), "RateLimit-Policy") == R"("api";q=2;w=1)");
+}
+
 TEST_CASE("an admission is 200 with remaining in whole tokens and the IETF headers") {
   const HttpResponse response = answer(of_limit(Verdict::kAdmitted));
   CHECK(response.status == 200);

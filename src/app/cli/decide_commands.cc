@@ -48,11 +48,13 @@ void add_acquire(CLI::App& app, int& exit_code) {
   command->add_option("LIMIT", wanted->limit, "name of the limit")->required();
   command->add_option("--key", wanted->key, "key, for limits per key");
   command->add_option("--cost", wanted->cost, "tokens")->check(amount())->capture_default_str();
-  command->add_option("--wait", wanted->wait, "how long to wait for tokens")
+  command
+      ->add_option("--wait", wanted->wait,
+                   "how long to wait for tokens; capped by the limit's queue.max_wait")
       ->check(duration())
       ->capture_default_str();
   command->add_option("--priority", wanted->priority, "priority class of the limit");
-  command->add_option("--id", wanted->id, "idempotency id: the same id is charged once");
+  command->add_option("--id", wanted->id, "strict limits: the same id is charged once");
   command->add_flag("--reserve", wanted->reserve, "reserve: settle the actual cost afterwards");
   const auto flags = add_node_flags(*command);
   command->callback([flags, wanted, &exit_code] {
