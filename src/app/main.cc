@@ -6,6 +6,7 @@
 
 #include "app/cli/commands.h"
 #include "app/options.h"
+#include "app/replay/command.h"
 #include "app/runtime.h"
 
 namespace {
@@ -43,6 +44,7 @@ int main(int argc, char** argv) {
   CLI::App* node = brigade::app::add_node_command(app, options);
   int exit_code = 2;
   brigade::cli::add_client_commands(app, exit_code);
+  brigade::replay::add_replay_command(app, exit_code);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
