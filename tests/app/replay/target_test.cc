@@ -77,9 +77,9 @@ TEST_SUITE("app/replay/target") {
 
   TEST_CASE("a member without a Redis address is an error, one on every interface is not") {
     json all = status();
-    all["cluster"]["members"] = {member("n1", "off")};
+    all["cluster"]["members"] = json::array({member("n1", "off")});
     CHECK(names(nodes_of(all, {})).find("no Redis address") != std::string::npos);
-    all["cluster"]["members"] = {member("n1", "0.0.0.0:7421")};
+    all["cluster"]["members"] = json::array({member("n1", "0.0.0.0:7421")});
     CHECK(names(nodes_of(all, {})) == "n1@10.0.0.9:7421 ");
     all["cluster"]["members"] = json::array();
     CHECK(names(nodes_of(all, {})).find("no live member") != std::string::npos);
