@@ -10,10 +10,10 @@
 #include <spdlog/spdlog.h>
 
 #include "api/limits_file.h"
+#include "app/samples.h"
 #include "base/endian.h"
 #include "host/entropy.h"
 #include "net/hello.h"
-#include "net/peer_sockets.h"
 #include "storage/replica_turn.h"
 
 namespace brigade::app {
@@ -40,10 +40,14 @@ std::optional<std::uint64_t> fact(const storage::Contents& contents, const char*
 
 }  // namespace
 
-Runtime::Runtime(NodeOptions options) : options_(std::move(options)), signals_(io_) {}
+Runtime::Runtime(NodeOptions options)
+    : options_(std::move(options)),
+      desk_(
+          clock_, [this] { touch(); }, [this] { return sampled(); }),
+      signals_(io_) {}
 
 Runtime::~Runtime() {
-  redis_.reset();
+  doors_.close();
   storage_.reset();
   // Handlers of what was closed end while everything they may touch is still there.
   std::error_code ignored;
@@ -97,14 +101,14 @@ void Runtime::declare_limits() {
   if (limits.empty() || !node_->limits().empty()) {
     return;
   }
-  admin(node::PutLimits{.limits = std::move(limits), .prune = false},
-        [](const node::AdminReply& reply) {
-          if (const auto* refusal = std::get_if<node::Refusal>(&reply)) {
-            spdlog::error("--limits: {}", refusal->message);
-          } else {
-            spdlog::info("--limits: declared");
-          }
-        });
+  desk_.admin(node::PutLimits{.limits = std::move(limits), .prune = false},
+              [](const node::AdminReply& reply) {
+                if (const auto* refusal = std::get_if<node::Refusal>(&reply)) {
+                  spdlog::error("--limits: {}", refusal->message);
+                } else {
+                  spdlog::info("--limits: declared");
+                }
+              });
 }
 
 base::Status Runtime::open() {
@@ -127,8 +131,11 @@ base::Status Runtime::open() {
   } else if (auto status = found(*contents); !status) {
     return status;
   }
+  if (auto status = doors_.open(io_, options_, desk_); !status) {
+    return status;
+  }
   start_node(std::move(contents).value());
-  return open_doors();
+  return base::ok();
 }
 
 void Runtime::start_node(storage::Contents contents) {
@@ -139,7 +146,10 @@ void Runtime::start_node(storage::Contents contents) {
   node::NodeConfig config{.id = id_,
                           .boot = host::draw_boot(),
                           .name = options_.name,
-                          .addresses = {},
+                          .addresses = {.peer = "off",
+                                        .redis = doors_.redis_address(),
+                                        .http = doors_.http_address(),
+                                        .envoy = "off"},
                           .home = {.region = options_.region, .zone = options_.zone},
                           .shards = options_.shards,
                           .bms_term = options_.bms_term};
@@ -158,35 +168,14 @@ void Runtime::start_node(storage::Contents contents) {
     replica.raft.self = node::replica_id(id_, 0);
     node_->add_replica(std::move(replica), std::move(state).value(), now);
   }
+  desk_.serve(*node_,
+              {.version = BRIGADE_VERSION, .cluster = {}, .cluster_name = options_.cluster});
   storage_ =
       std::make_unique<StorageThread>(io_, std::move(disk_), [this](const base::Error& error) {
         spdlog::critical("{}", error.message);
         stop(3);
       });
   timer_ = std::make_unique<net::DeadlineTimer>(io_, [this] { turn(); });
-}
-
-base::Status Runtime::open_doors() {
-  if (options_.redis == "off") {
-    return base::ok();
-  }
-  const auto wanted = net::parse_host_port(options_.redis);
-  if (!wanted) {
-    return wanted.error();
-  }
-  auto acceptor = net::bind_tcp(io_, *wanted, "--redis");
-  if (!acceptor) {
-    return acceptor.error();
-  }
-  std::error_code ignored;
-  const auto bound = acceptor->local_endpoint(ignored);
-  redis_address_ = net::HostPort{.host = wanted->host, .port = bound.port()}.text();
-  if (!net::is_loopback(wanted->host)) {
-    spdlog::warn("the Redis door at {} has no authentication and is open beyond this machine",
-                 redis_address_);
-  }
-  redis_.emplace(io_, std::move(acceptor).value(), *this);
-  return base::ok();
 }
 
 int Runtime::run() {
@@ -215,9 +204,7 @@ void Runtime::watch_signals() {
     }
     stopping_ = true;
     spdlog::info("stopping: handing rights back");
-    if (redis_) {
-      redis_->stop_accepting();
-    }
+    doors_.stop_accepting();
     node_->drain(clock_.now());
     timer_->arm(clock_.now().slow + kDrainPatience, clock_.now().slow);
     drain_deadline_ = clock_.now().slow + kDrainPatience;
@@ -235,8 +222,9 @@ void Runtime::announce() {
   if (!announced_ && node_->ready(clock_.now())) {
     announced_ = true;
     declare_limits();
-    std::fprintf(stderr, "ready name=%s peer=off redis=%s http=off envoy=off\n",
-                 options_.name.c_str(), redis_address_.c_str());
+    std::fprintf(stderr, "ready name=%s peer=off redis=%s http=%s envoy=off\n",
+                 options_.name.c_str(), doors_.redis_address().c_str(),
+                 doors_.http_address().c_str());
   }
 }
 
@@ -254,10 +242,8 @@ void Runtime::turn() {
   const base::Instant now = clock_.now();
   actions_.clear();
   node_->settle(now, actions_);
-  perform(now);
-  if (redis_) {
-    redis_->flush();
-  }
+  perform();
+  doors_.flush();
   announce();
   if (stopping_ && (node_->drained() || now.slow >= drain_deadline_)) {
     stop(0);
@@ -270,7 +256,7 @@ void Runtime::turn() {
   timer_->arm(next, clock_.now().slow);
 }
 
-void Runtime::perform(base::Instant) {
+void Runtime::perform() {
   if (!actions_.writes.empty()) {
     storage::Turn turn;
     for (const node::GroupWrite& write : actions_.writes) {
@@ -287,105 +273,12 @@ void Runtime::perform(base::Instant) {
     });
     actions_.writes.clear();
   }
-  for (node::Answer& answer : actions_.answers) {
-    const auto found = waiting_.find(answer.ticket);
-    if (found == waiting_.end()) {
-      continue;
-    }
-    const Waiting waiting = found->second;
-    waiting_.erase(found);
-    tickets_[waiting.waiter].erase(answer.ticket);
-    if (answer.decision.admitted() && clock_.now().fast >= answer.decision.valid_until) {
-      answer.decision.verdict = node::Verdict::kNoRights;
-    }
-    waiting.waiter->decided(waiting.token, answer.decision);
-  }
-  for (const node::AdminAnswer& answer : actions_.admin) {
-    if (auto found = admins_.extract(answer.ticket)) {
-      found.mapped()(answer.reply);
-    }
-  }
+  desk_.deliver(actions_.answers);
+  desk_.deliver(actions_.admin);
 }
 
-// ---- the desk ----
-
-std::optional<node::Decision> Runtime::delivered(std::optional<node::Decision> decision,
-                                                 node::Ticket ticket, api::Waiter& waiter,
-                                                 std::uint64_t token) {
-  touch();
-  if (!decision) {
-    waiting_[ticket] = {.waiter = &waiter, .token = token};
-    tickets_[&waiter].insert(ticket);
-    return std::nullopt;
-  }
-  // Take, then read the clock: what died with its session meanwhile is not given out.
-  if (decision->admitted() && clock_.now().fast >= decision->valid_until) {
-    decision->verdict = node::Verdict::kNoRights;
-  }
-  return decision;
-}
-
-std::optional<node::Decision> Runtime::acquire(api::Door, const node::AcquireRequest& request,
-                                               api::Waiter& waiter, std::uint64_t token) {
-  const node::Ticket ticket = next_ticket_++;
-  return delivered(node_->acquire(request, ticket, clock_.now()), ticket, waiter, token);
-}
-
-std::optional<node::Decision> Runtime::acquire_all(api::Door,
-                                                   std::span<const node::AcquireRequest> requests,
-                                                   api::Waiter& waiter, std::uint64_t token) {
-  const node::Ticket ticket = next_ticket_++;
-  return delivered(node_->acquire_all(requests, ticket, clock_.now()), ticket, waiter, token);
-}
-
-std::optional<node::Decision> Runtime::throttle(api::Door, const node::ThrottleRequest& request,
-                                                api::Waiter& waiter, std::uint64_t token) {
-  const node::Ticket ticket = next_ticket_++;
-  return delivered(node_->throttle(request, ticket, clock_.now()), ticket, waiter, token);
-}
-
-node::SettleReply Runtime::settle(const node::ReservationId& id, node::Tokens actual) {
-  return node_->settle_reservation(id, actual);
-}
-
-void Runtime::abandon(api::Waiter& waiter) {
-  const auto found = tickets_.find(&waiter);
-  if (found == tickets_.end()) {
-    return;
-  }
-  for (const node::Ticket ticket : found->second) {
-    waiting_.erase(ticket);
-    node_->abandon(ticket);
-  }
-  tickets_.erase(found);
-}
-
-void Runtime::admin(const node::AdminRequest& request,
-                    std::function<void(const node::AdminReply&)> answer) {
-  const node::Ticket ticket = next_ticket_++;
-  admins_.emplace(ticket, std::move(answer));
-  node_->admin(request, ticket, clock_.now());
-  touch();
-}
-
-bool Runtime::ready() const {
-  return node_->ready(clock_.now());
-}
-
-std::string Runtime::not_ready_because() const {
-  return node_->not_ready_because(clock_.now());
-}
-
-std::string Runtime::metrics() const {
-  std::string text = "# TYPE brigade_decided_tokens_total counter\n";
-  for (const node::BucketReport& bucket : node_->buckets(clock_.now())) {
-    const std::string limit = "{limit=\"" + bucket.ledger.limit + "\",result=\"";
-    text += "brigade_decided_tokens_total" + limit + "admitted\"} " +
-            std::to_string(bucket.admitted.as_double()) + "\n";
-    text += "brigade_decided_tokens_total" + limit + "refused\"} " +
-            std::to_string(bucket.refused.as_double()) + "\n";
-  }
-  return text;
+std::vector<api::SampledFamily> Runtime::sampled() {
+  return sample(*node_, clock_.now());
 }
 
 }  // namespace brigade::app

@@ -1,0 +1,204 @@
+#include "app/front_desk.h"
+
+#include <utility>
+
+namespace brigade::app {
+namespace {
+
+// CL.THROTTLE's implicit limits are counted under one name: their keys are the clients' choice.
+constexpr const char* kThrottleLimit = "cl.throttle";
+
+node::Decision no_node() {
+  return {.verdict = node::Verdict::kNoRights};
+}
+
+// Take, then read the clock: what died with its session meanwhile is not given out.
+void check_still_valid(node::Decision& decision, base::TimePoint fast) {
+  if (decision.admitted() && fast >= decision.valid_until) {
+    decision.verdict = node::Verdict::kNoRights;
+  }
+}
+
+}  // namespace
+
+FrontDesk::FrontDesk(host::Clock& clock, std::function<void()> touch,
+                     std::function<std::vector<api::SampledFamily>()> sampled)
+    : clock_(clock), touch_(std::move(touch)), sampled_(std::move(sampled)) {}
+
+void FrontDesk::serve(node::Node& node, ProcessFacts facts) {
+  node_ = &node;
+  facts_ = std::move(facts);
+}
+
+// ---- requests ----
+
+FrontDesk::Visit FrontDesk::visit(api::Door door, api::Waiter& waiter, std::uint64_t token) {
+  touch_();
+  return {.door = door,
+          .waiter = waiter,
+          .token = token,
+          .ticket = next_ticket_++,
+          .arrived = clock_.now()};
+}
+
+template <class Limits>
+void FrontDesk::count(api::Door door, const node::Decision& decision, base::Duration took,
+                      std::size_t parts, const Limits& limits) {
+  if (decision.each.size() == parts && parts > 0) {
+    for (std::size_t i = 0; i < parts; ++i) {
+      metrics_.decided(door, limits(i), decision.each[i], took);
+    }
+  } else {
+    metrics_.decided(door, decision.refused_by < parts ? limits(decision.refused_by) : "", decision,
+                     took);
+  }
+}
+
+template <class Limits>
+std::optional<node::Decision> FrontDesk::decided(std::optional<node::Decision> decision,
+                                                 const Visit& visit, std::size_t parts,
+                                                 const Limits& limits) {
+  if (!decision) {
+    Waiting waiting{.waiter = &visit.waiter,
+                    .token = visit.token,
+                    .door = visit.door,
+                    .limits = {},
+                    .arrived = visit.arrived.slow};
+    for (std::size_t i = 0; i < parts; ++i) {
+      waiting.limits.emplace_back(limits(i));
+    }
+    waiting_.emplace(visit.ticket, std::move(waiting));
+    tickets_[&visit.waiter].insert(visit.ticket);
+    return std::nullopt;
+  }
+  const base::Instant now = clock_.now();
+  check_still_valid(*decision, now.fast);
+  count(visit.door, *decision, now.slow - visit.arrived.slow, parts, limits);
+  return decision;
+}
+
+std::optional<node::Decision> FrontDesk::acquire(api::Door door,
+                                                 const node::AcquireRequest& request,
+                                                 api::Waiter& waiter, std::uint64_t token) {
+  if (node_ == nullptr) {
+    return no_node();
+  }
+  const Visit one = visit(door, waiter, token);
+  return decided(node_->acquire(request, one.ticket, one.arrived), one, 1,
+                 [&](std::size_t) { return request.limit; });
+}
+
+std::optional<node::Decision> FrontDesk::acquire_all(api::Door door,
+                                                     std::span<const node::AcquireRequest> requests,
+                                                     api::Waiter& waiter, std::uint64_t token) {
+  if (node_ == nullptr) {
+    return no_node();
+  }
+  const Visit one = visit(door, waiter, token);
+  return decided(node_->acquire_all(requests, one.ticket, one.arrived), one, requests.size(),
+                 [&](std::size_t i) { return requests[i].limit; });
+}
+
+std::optional<node::Decision> FrontDesk::throttle(api::Door door,
+                                                  const node::ThrottleRequest& request,
+                                                  api::Waiter& waiter, std::uint64_t token) {
+  if (node_ == nullptr) {
+    return no_node();
+  }
+  const Visit one = visit(door, waiter, token);
+  return decided(node_->throttle(request, one.ticket, one.arrived), one, 1,
+                 [](std::size_t) { return std::string_view(kThrottleLimit); });
+}
+
+node::SettleReply FrontDesk::settle(const node::ReservationId& id, node::Tokens actual) {
+  if (node_ == nullptr) {
+    return {};
+  }
+  touch_();
+  return node_->settle_reservation(id, actual);
+}
+
+void FrontDesk::deliver(std::vector<node::Answer>& answers) {
+  for (node::Answer& answer : answers) {
+    auto found = waiting_.extract(answer.ticket);
+    if (!found) {
+      continue;
+    }
+    const Waiting& waiting = found.mapped();
+    const auto tickets = tickets_.find(waiting.waiter);
+    tickets->second.erase(answer.ticket);
+    if (tickets->second.empty()) {
+      tickets_.erase(tickets);
+    }
+    const base::Instant now = clock_.now();
+    check_still_valid(answer.decision, now.fast);
+    count(waiting.door, answer.decision, now.slow - waiting.arrived, waiting.limits.size(),
+          [&](std::size_t i) { return std::string_view(waiting.limits[i]); });
+    waiting.waiter->decided(waiting.token, answer.decision);
+  }
+}
+
+void FrontDesk::abandon(api::Waiter& waiter) {
+  auto found = tickets_.extract(&waiter);
+  if (!found) {
+    return;
+  }
+  for (const node::Ticket ticket : found.mapped()) {
+    waiting_.erase(ticket);
+    node_->abandon(ticket);
+  }
+  touch_();
+}
+
+// ---- control ----
+
+void FrontDesk::admin(const node::AdminRequest& request,
+                      std::function<void(const node::AdminReply&)> answer) {
+  const node::Ticket ticket = next_ticket_++;
+  admins_.emplace(ticket, std::move(answer));
+  if (node_ != nullptr) {
+    node_->admin(request, ticket, clock_.now());
+  } else {
+    early_.push_back(
+        {.ticket = ticket,
+         .reply = node::Refusal{.kind = node::Refusal::Kind::kUnavailable,
+                                .message = "not a member of a cluster yet: " + reason_}});
+  }
+  touch_();
+}
+
+void FrontDesk::deliver_early() {
+  deliver(std::exchange(early_, {}));
+}
+
+void FrontDesk::deliver(const std::vector<node::AdminAnswer>& answers) {
+  for (const node::AdminAnswer& answer : answers) {
+    auto found = admins_.extract(answer.ticket);
+    if (!found) {
+      continue;
+    }
+    if (const auto* status = std::get_if<node::StatusView>(&answer.reply)) {
+      node::StatusView view = *status;
+      view.version = facts_.version;
+      view.cluster_id = facts_.cluster;
+      view.cluster_name = facts_.cluster_name;
+      found.mapped()(std::move(view));
+    } else {
+      found.mapped()(answer.reply);
+    }
+  }
+}
+
+bool FrontDesk::ready() const {
+  return node_ != nullptr && node_->ready(clock_.now());
+}
+
+std::string FrontDesk::not_ready_because() const {
+  return node_ == nullptr ? reason_ : node_->not_ready_because(clock_.now());
+}
+
+std::string FrontDesk::metrics() const {
+  return metrics_.text(sampled_());
+}
+
+}  // namespace brigade::app

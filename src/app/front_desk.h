@@ -1,0 +1,105 @@
+// The desk between the front doors and the node: whose parked request a ticket is, and what every
+// decision cost. Before there is a node it says why.
+//
+// Threads: single-threaded (the loop's). Order: whoever owns it settles the node soon after
+// `touch`, and hands the answers to deliver().
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "api/desk.h"
+#include "api/metrics.h"
+#include "host/clock.h"
+#include "node/node.h"
+
+namespace brigade::app {
+
+// What only the process knows of itself.
+struct ProcessFacts {
+  std::string version;
+  base::ClusterId cluster;
+  std::string cluster_name;
+};
+
+class FrontDesk final : public api::Desk {
+ public:
+  // `touch`: the node has something to settle. `sampled`: what only others can count.
+  FrontDesk(host::Clock& clock, std::function<void()> touch,
+            std::function<std::vector<api::SampledFamily>()> sampled);
+
+  // From now on requests go to this node. Requires: it outlives this desk.
+  void serve(node::Node& node, ProcessFacts facts);
+  // Why there is no node yet.
+  void explain(std::string reason) { reason_ = std::move(reason); }
+  // What a settled turn answered.
+  void deliver(std::vector<node::Answer>& answers);
+  void deliver(const std::vector<node::AdminAnswer>& answers);
+  // Answers what was asked while there was no node.
+  void deliver_early();
+  // The latency of every door together since the last call.
+  [[nodiscard]] base::Duration take_p99() { return metrics_.take_p99(); }
+
+  // ---- api::Desk ----
+  std::optional<node::Decision> acquire(api::Door door, const node::AcquireRequest& request,
+                                        api::Waiter& waiter, std::uint64_t token) override;
+  std::optional<node::Decision> acquire_all(api::Door door,
+                                            std::span<const node::AcquireRequest> requests,
+                                            api::Waiter& waiter, std::uint64_t token) override;
+  std::optional<node::Decision> throttle(api::Door door, const node::ThrottleRequest& request,
+                                         api::Waiter& waiter, std::uint64_t token) override;
+  node::SettleReply settle(const node::ReservationId& id, node::Tokens actual) override;
+  void abandon(api::Waiter& waiter) override;
+  void admin(const node::AdminRequest& request,
+             std::function<void(const node::AdminReply&)> answer) override;
+  bool ready() const override;
+  std::string not_ready_because() const override;
+  std::string metrics() const override;
+
+ private:
+  struct Waiting {
+    api::Waiter* waiter = nullptr;
+    std::uint64_t token = 0;
+    api::Door door = api::Door::kRedis;
+    std::vector<std::string> limits;  // one per part of the request
+    base::TimePoint arrived;
+  };
+  // A request on its way through: where it came from and when.
+  struct Visit {
+    api::Door door;
+    api::Waiter& waiter;
+    std::uint64_t token;
+    node::Ticket ticket;
+    base::Instant arrived;
+  };
+
+  Visit visit(api::Door door, api::Waiter& waiter, std::uint64_t token);
+  // Parks the request unless it is decided. `limits` yields a limit's name by its position.
+  template <class Limits>
+  std::optional<node::Decision> decided(std::optional<node::Decision> decision, const Visit& visit,
+                                        std::size_t parts, const Limits& limits);
+  template <class Limits>
+  void count(api::Door door, const node::Decision& decision, base::Duration took, std::size_t parts,
+             const Limits& limits);
+
+  host::Clock& clock_;
+  std::function<void()> touch_;
+  std::function<std::vector<api::SampledFamily>()> sampled_;
+  node::Node* node_ = nullptr;
+  ProcessFacts facts_;
+  std::string reason_ = "starting";
+  api::Metrics metrics_;
+  node::Ticket next_ticket_ = 1;
+  std::unordered_map<node::Ticket, Waiting> waiting_;
+  std::unordered_map<api::Waiter*, std::set<node::Ticket>> tickets_;
+  std::map<node::Ticket, std::function<void(const node::AdminReply&)>> admins_;
+  std::vector<node::AdminAnswer> early_;
+};
+
+}  // namespace brigade::app
