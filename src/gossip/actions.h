@@ -56,8 +56,14 @@ struct Join {
 // Says goodbye; LeaveDone follows within Config::leave_timeout. There is no way back.
 struct Leave {};
 
+// Raft removed this member: a dead one counts as gone and is not tried any more. One that still
+// runs objects and comes back, for gossip only hints.
+struct Remove {
+  NodeId id;
+};
+
 using Input = std::variant<DatagramReceived, StreamRequested, StreamAnswered, StreamFailed, Timeout,
-                           SetMeta, SetDigest, Join, Leave>;
+                           SetMeta, SetDigest, Join, Leave, Remove>;
 
 // ---- actions ----
 

@@ -49,10 +49,9 @@ struct Config {
   // The dead are still told for this long, so that the falsely dead can object.
   Duration gossip_to_dead = seconds(30);
 
-  // Encoded bytes of one datagram, below the Ethernet MTU less the IP and UDP headers.
+  // Encoded bytes of one datagram, below the Ethernet MTU less the IP and UDP headers. News and
+  // digests take turns in choosing first, so that neither starves the other.
   std::size_t datagram_bytes = 1400;
-  // What a datagram keeps free for digests while both wait, so that neither starves the other.
-  std::size_t datagram_digest_share = 700;
 
   // Digests: an own one is published at most this often, and announced again unchanged so often.
   Duration digest_interval = seconds(1);

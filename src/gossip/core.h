@@ -53,7 +53,7 @@ struct DigestView {
 // Why a node is not a member yet.
 struct JoinProgress {
   bool joined = false;
-  std::vector<std::string> unanswered;  // seeds that have not answered yet
+  std::vector<std::string> unanswered;  // seeds behind which no live member is known
   std::optional<JoinRefused> refused;   // the last refusal
 };
 
