@@ -25,11 +25,6 @@ int run_node(const brigade::app::NodeOptions& options) {
     std::fprintf(stderr, "brigade node: %s\n", status.error().message.c_str());
     return 2;
   }
-  if (!options.seeds.empty()) {
-    std::fprintf(stderr,
-                 "brigade node: --seed is not built yet: this version runs a cluster of one\n");
-    return 2;
-  }
   set_up_log(options);
   return brigade::app::Runtime(options).run();
 }

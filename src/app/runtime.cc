@@ -1,42 +1,24 @@
 #include "app/runtime.h"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
-#include <fstream>
-#include <sstream>
 #include <utility>
 
 #include <asio/post.hpp>
 #include <spdlog/spdlog.h>
 
-#include "api/limits_file.h"
 #include "app/samples.h"
-#include "base/endian.h"
-#include "host/entropy.h"
-#include "net/hello.h"
 #include "storage/replica_turn.h"
 
 namespace brigade::app {
 namespace {
 
-constexpr const char* kNodeFact = "node";
-constexpr const char* kShardsFact = "shards";
-// A drained node leaves at the latest after this long.
-constexpr std::chrono::seconds kDrainPatience(3);
-
-std::string pack(std::uint64_t value) {
-  std::string bytes;
-  base::append_le(bytes, value);
-  return bytes;
-}
-
-std::optional<std::uint64_t> fact(const storage::Contents& contents, const char* name) {
-  const auto found = contents.identity.find(name);
-  if (found == contents.identity.end() || found->second.size() != sizeof(std::uint64_t)) {
-    return std::nullopt;
-  }
-  return base::load_le<std::uint64_t>(found->second.view());
-}
+// How long a stop may take: handing rights back and moving leaderships, then saying goodbye.
+constexpr base::Duration kDrainPatience = base::seconds(3);
+constexpr base::Duration kLeavePatience = base::milliseconds(2500);
+// How often a node measures its load and publishes its digest.
+constexpr base::Duration kPublishEvery = base::seconds(1);
 
 }  // namespace
 
@@ -47,135 +29,18 @@ Runtime::Runtime(NodeOptions options)
       signals_(io_) {}
 
 Runtime::~Runtime() {
+  closed_ = true;
   doors_.close();
+  membership_.reset();
+  founder_.reset();
   storage_.reset();
+  peers_.reset();
   // Handlers of what was closed end while everything they may touch is still there.
   std::error_code ignored;
   signals_.cancel(ignored);
   timer_.reset();
   io_.restart();
   io_.poll();
-}
-
-// ---- start ----
-
-base::Status Runtime::found(storage::Contents& contents) {
-  // A cluster of one: this node alone votes in every shard.
-  id_ = host::draw_node_id();
-  storage::Turn turn;
-  turn.identity.push_back({.name = kNodeFact, .value = base::Bytes(pack(id_.value()))});
-  turn.identity.push_back({.name = kShardsFact, .value = base::Bytes(pack(options_.shards))});
-  for (std::uint32_t shard = 0; shard < options_.shards; ++shard) {
-    raft::ConfState conf;
-    conf.voters.insert(node::replica_id(id_, 0));
-    turn.groups.push_back(
-        {.group = base::ShardId(shard),
-         .install = storage::Install{.mark = {.last = {}, .conf = conf}, .records = {}}});
-    storage::GroupContents& group = contents.groups[base::ShardId(shard)];
-    group.raft.snapshot.conf = conf;
-  }
-  return disk_->commit(turn);
-}
-
-base::Status Runtime::read_limits() {
-  if (options_.limits.empty()) {
-    return base::ok();
-  }
-  std::ifstream file(options_.limits);
-  std::stringstream text;
-  text << file.rdbuf();
-  if (!file) {
-    return base::Error{"--limits " + options_.limits + ": cannot be read"};
-  }
-  auto limits = api::read_limits(text.str(), options_.limits);
-  if (!limits) {
-    return limits.error();
-  }
-  limits_ = std::move(limits).value();
-  return base::ok();
-}
-
-// Only a cluster that has no limits takes them from a file.
-void Runtime::declare_limits() {
-  auto limits = std::exchange(limits_, {});
-  if (limits.empty() || !node_->limits().empty()) {
-    return;
-  }
-  desk_.admin(node::PutLimits{.limits = std::move(limits), .prune = false},
-              [](const node::AdminReply& reply) {
-                if (const auto* refusal = std::get_if<node::Refusal>(&reply)) {
-                  spdlog::error("--limits: {}", refusal->message);
-                } else {
-                  spdlog::info("--limits: declared");
-                }
-              });
-}
-
-base::Status Runtime::open() {
-  if (auto status = read_limits(); !status) {
-    return status;
-  }
-  auto disk = storage::Disk::open(options_.data);
-  if (!disk) {
-    return disk.error();
-  }
-  disk_ = std::move(disk).value();
-  auto contents = disk_->load();
-  if (!contents) {
-    return contents.error();
-  }
-  if (const auto known = fact(*contents, kNodeFact)) {
-    id_ = base::NodeId(*known);
-    options_.shards =
-        static_cast<std::uint32_t>(fact(*contents, kShardsFact).value_or(options_.shards));
-  } else if (auto status = found(*contents); !status) {
-    return status;
-  }
-  if (auto status = doors_.open(io_, options_, desk_); !status) {
-    return status;
-  }
-  start_node(std::move(contents).value());
-  return base::ok();
-}
-
-void Runtime::start_node(storage::Contents contents) {
-  const base::Instant now = clock_.now();
-  if (options_.name.empty()) {
-    options_.name = "node-" + net::text(id_).substr(0, 6);
-  }
-  node::NodeConfig config{.id = id_,
-                          .boot = host::draw_boot(),
-                          .name = options_.name,
-                          .addresses = {.peer = "off",
-                                        .redis = doors_.redis_address(),
-                                        .http = doors_.http_address(),
-                                        .envoy = "off"},
-                          .home = {.region = options_.region, .zone = options_.zone},
-                          .shards = options_.shards,
-                          .bms_term = options_.bms_term};
-  const node::StewardTiming timing = config.steward;
-  node_ =
-      std::make_unique<node::Node>(std::move(config), codec_, base::Prng(host::draw_seed()), now);
-  for (auto& [shard, group] : contents.groups) {
-    auto state = storage::replica_state(std::move(group), codec_);
-    if (!state) {
-      spdlog::critical("shard {}: {}", shard.value(), state.error().message);
-      stop(3);
-      return;
-    }
-    node::ReplicaConfig replica{
-        .shard = shard, .shards = options_.shards, .timing = timing, .bms_term = options_.bms_term};
-    replica.raft.self = node::replica_id(id_, 0);
-    node_->add_replica(std::move(replica), std::move(state).value(), now);
-  }
-  desk_.serve(*node_,
-              {.version = BRIGADE_VERSION, .cluster = {}, .cluster_name = options_.cluster});
-  storage_ =
-      std::make_unique<StorageThread>(io_, std::move(disk_), [this](const base::Error& error) {
-        spdlog::critical("{}", error.message);
-        stop(3);
-      });
-  timer_ = std::make_unique<net::DeadlineTimer>(io_, [this] { turn(); });
 }
 
 int Runtime::run() {
@@ -189,6 +54,8 @@ int Runtime::run() {
   return exit_code_;
 }
 
+// ---- stop ----
+
 void Runtime::watch_signals() {
   if (!stopping_) {
     signals_.add(SIGTERM);
@@ -198,19 +65,35 @@ void Runtime::watch_signals() {
     if (error) {
       return;
     }
-    if (stopping_) {
+    if (stopping_ || !node_) {
       stop(0);
       return;
     }
-    stopping_ = true;
-    spdlog::info("stopping: handing rights back");
-    doors_.stop_accepting();
-    node_->drain(clock_.now());
-    timer_->arm(clock_.now().slow + kDrainPatience, clock_.now().slow);
-    drain_deadline_ = clock_.now().slow + kDrainPatience;
+    begin_stop();
     watch_signals();
-    touch();
   });
+}
+
+void Runtime::begin_stop() {
+  stopping_ = true;
+  spdlog::info("stopping: handing rights back");
+  const base::Instant now = clock_.now();
+  doors_.stop_accepting();
+  node_->drain(now);
+  stop_deadline_ = now.slow + kDrainPatience;
+  touch();
+}
+
+bool Runtime::may_stop(base::TimePoint now) {
+  if (!stopping_) {
+    return false;
+  }
+  if (!leaving_ && (node_->drained() || now >= stop_deadline_)) {
+    leaving_ = true;
+    stop_deadline_ = now + kLeavePatience;
+    membership_->leave();
+  }
+  return leaving_ && (membership_->left() || now >= stop_deadline_);
 }
 
 void Runtime::stop(int exit_code) {
@@ -218,13 +101,37 @@ void Runtime::stop(int exit_code) {
   io_.stop();
 }
 
-void Runtime::announce() {
-  if (!announced_ && node_->ready(clock_.now())) {
-    announced_ = true;
-    declare_limits();
-    std::fprintf(stderr, "ready name=%s peer=off redis=%s http=%s envoy=off\n",
-                 options_.name.c_str(), doors_.redis_address().c_str(),
-                 doors_.http_address().c_str());
+// ---- inbox ----
+
+void Runtime::received(base::NodeId from, const node::PeerMessage& message) {
+  if (node_) {
+    node_->received(from, message, clock_.now());
+    touch();
+  }
+}
+
+void Runtime::received(base::ShardId shard, const raft::Message& message) {
+  if (node_) {
+    node_->received(shard, message, clock_.now());
+    touch();
+  }
+}
+
+void Runtime::received(const gossip::FoundingMessage& message) {
+  if (founder_) {
+    founder_->received(message);
+  }
+}
+
+void Runtime::received(const std::string& from, gossip::Datagram datagram) {
+  if (membership_) {
+    membership_->received(from, std::move(datagram));
+  }
+}
+
+void Runtime::requested(gossip::StreamMessage message, net::Answer answer) {
+  if (membership_) {
+    membership_->requested(std::move(message), std::move(answer));
   }
 }
 
@@ -238,22 +145,59 @@ void Runtime::touch() {
 }
 
 void Runtime::turn() {
+  if (closed_) {
+    return;
+  }
+  wake_parts();
   turn_posted_ = false;
+  desk_.deliver_early();
   const base::Instant now = clock_.now();
-  actions_.clear();
-  node_->settle(now, actions_);
-  perform();
+  if (node_) {
+    publish(now);
+    actions_.clear();
+    node_->settle(now, actions_);
+    perform();
+  }
   doors_.flush();
   announce();
-  if (stopping_ && (node_->drained() || now.slow >= drain_deadline_)) {
+  if (may_stop(now.slow)) {
     stop(0);
     return;
   }
-  base::TimePoint next = node_->next_deadline(now);
-  if (stopping_) {
-    next = std::min(next, drain_deadline_);
+  timer_->arm(next_deadline(now), clock_.now().slow);
+}
+
+void Runtime::wake_parts() {
+  founder_->wake();
+  if (membership_) {
+    membership_->wake();
   }
-  timer_->arm(next, clock_.now().slow);
+}
+
+base::TimePoint Runtime::next_deadline(base::Instant now) const {
+  base::TimePoint next = std::min(founder_->next_deadline(), stop_deadline_);
+  if (membership_) {
+    next = std::min({next, membership_->next_deadline(), publish_at_});
+  }
+  if (node_) {
+    next = std::min(next, node_->next_deadline(now));
+  }
+  return announced_ ? next : std::min(next, explain_at_);
+}
+
+void Runtime::publish(base::Instant now) {
+  if (now.slow < publish_at_) {
+    return;
+  }
+  publish_at_ = now.slow + kPublishEvery;
+  const host::LoadReading load = load_.sample(now.slow);
+  node_->loaded(
+      {.cpu = load.cpu,
+       .memory_bytes = load.memory_bytes,
+       .net_in_bps = load.net_in_bps,
+       .net_out_bps = load.net_out_bps,
+       .request_ms_p99 = std::chrono::duration<double, std::milli>(desk_.take_p99()).count()});
+  membership_->publish(node_->digest(now));
 }
 
 void Runtime::perform() {
@@ -273,12 +217,18 @@ void Runtime::perform() {
     });
     actions_.writes.clear();
   }
+  for (const node::Send& send : actions_.sends) {
+    peers_->send(send, clock_.now().fast);
+  }
+  for (const node::RaftSend& send : actions_.raft) {
+    peers_->send(send);
+  }
   desk_.deliver(actions_.answers);
   desk_.deliver(actions_.admin);
 }
 
 std::vector<api::SampledFamily> Runtime::sampled() {
-  return sample(*node_, clock_.now());
+  return node_ ? sample(*node_, clock_.now()) : std::vector<api::SampledFamily>();
 }
 
 }  // namespace brigade::app

@@ -1,22 +1,28 @@
-// The composition root of `brigade node`: one loop, one storage thread, the node, its doors.
+// The composition root of `brigade node`: one loop, one storage thread; sockets, founding,
+// membership, the node and its doors.
 //
-// Today a node is a cluster of one: founding and gossip are not wired in yet.
+// A new data directory finds or founds its cluster first (Founder); only a member has a node.
 // Threads: single-threaded but for the storage thread (storage_thread.h).
 #pragma once
 
-#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 
+#include "app/cluster/facts.h"
+#include "app/cluster/founder.h"
+#include "app/cluster/membership.h"
+#include "app/cluster/peers.h"
 #include "app/doors.h"
 #include "app/front_desk.h"
 #include "app/options.h"
 #include "app/storage_thread.h"
 #include "host/clock.h"
+#include "host/load.h"
 #include "net/deadline_timer.h"
 #include "node/node.h"
 #include "storage/turn.h"
@@ -24,10 +30,10 @@
 
 namespace brigade::app {
 
-class Runtime {
+class Runtime final : public PeerInbox {
  public:
   explicit Runtime(NodeOptions options);
-  ~Runtime();
+  ~Runtime() override;
   Runtime(const Runtime&) = delete;
   Runtime& operator=(const Runtime&) = delete;
 
@@ -35,37 +41,69 @@ class Runtime {
   int run();
 
  private:
+  // ---- start (runtime_start.cc) ----
   base::Status open();
   base::Status read_limits();
+  base::Status identify(storage::Disk& disk, const storage::Contents& contents);
+  base::Status open_peers();
+  std::vector<std::string> canonical_seeds();
+  void begin_founding();
+  // Stores that this node is a member, then starts the node; `groups` are its shards' first states.
+  void become_member(const gossip::Charter& charter, std::vector<storage::GroupTurn> groups);
+  void start_node(const gossip::Charter& charter,
+                  std::map<base::ShardId, storage::GroupContents> groups);
+  void start_membership(const gossip::Charter& charter);
   void declare_limits();
-  base::Status found(storage::Contents& contents);
-  void start_node(storage::Contents contents);
-  std::vector<api::SampledFamily> sampled();
+  void announce();
+  void fail(const std::string& problem);
+
+  // ---- PeerInbox ----
+  void received(base::NodeId from, const node::PeerMessage& message) override;
+  void received(base::ShardId shard, const raft::Message& message) override;
+  void received(const gossip::FoundingMessage& message) override;
+  void received(const std::string& from, gossip::Datagram datagram) override;
+  void requested(gossip::StreamMessage message, net::Answer answer) override;
+  std::optional<gossip::Charter> charter() override { return facts_.charter; }
+
   void touch();
   void turn();
+  void wake_parts();
+  void publish(base::Instant now);
   void perform();
-  void announce();
+  [[nodiscard]] base::TimePoint next_deadline(base::Instant now) const;
   void watch_signals();
+  void begin_stop();
+  [[nodiscard]] bool may_stop(base::TimePoint now);
   void stop(int exit_code);
+  std::vector<api::SampledFamily> sampled();
 
   asio::io_context io_;
   NodeOptions options_;
   host::Clock clock_;
   wire::StoreCodec codec_;
-  base::NodeId id_;
-  std::unique_ptr<storage::Disk> disk_;
-  std::unique_ptr<StorageThread> storage_;
-  std::unique_ptr<node::Node> node_;
-  std::unique_ptr<net::DeadlineTimer> timer_;
+  host::LoadSampler load_;
+  base::Boot boot_;
+  NodeFacts facts_;
+  std::string advertised_;
   FrontDesk desk_;
   Doors doors_;
+  std::unique_ptr<StorageThread> storage_;
+  std::unique_ptr<Peers> peers_;
+  std::unique_ptr<Founder> founder_;
+  std::unique_ptr<node::Node> node_;
+  std::unique_ptr<Membership> membership_;
+  std::unique_ptr<net::DeadlineTimer> timer_;
   asio::signal_set signals_;
   node::Actions actions_;
   bool turn_posted_ = false;
   bool announced_ = false;
   std::vector<bucket::LimitSpec> limits_;  // of --limits, until they are declared
+  base::TimePoint publish_at_;             // when load and digest are taken next
+  base::TimePoint explain_at_;             // when what is waited for is logged next
   bool stopping_ = false;
-  base::TimePoint drain_deadline_ = base::kNever;
+  base::TimePoint stop_deadline_ = base::kNever;
+  bool leaving_ = false;
+  bool closed_ = false;  // being destroyed: handlers that are left do nothing
   int exit_code_ = 0;
 };
 

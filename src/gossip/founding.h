@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <variant>
@@ -136,9 +137,75 @@ class Founding {
   [[nodiscard]] const FoundingRecord& record() const { return record_; }
 
  private:
+  // A seed that answered, or anybody else who spoke to us before there was a cluster.
+  struct Peer {
+    Founder founder;
+    bool votes = false;  // not a member of a cluster
+  };
+  // Our own ballot under way.
+  struct Round {
+    Ballot ballot;
+    bool proposing = false;            // phase 2
+    Charter charter;                   // phase 2: what is proposed; before: our own
+    std::map<NodeId, Founder> needed;  // whose promises, then votes, are needed
+    std::set<NodeId> answered;         // who promised, then who voted, durably
+    std::optional<Vote> highest;       // of the votes that were reported
+    TimePoint deadline;                // then it is given up
+  };
+  // What becomes true when a record is durable.
+  enum class Pending : std::uint8_t { kVote, kOwnPromise, kOwnVote, kDecision };
+
+  void on(const Founder& from, const WhoAreYou&, TimePoint now, FoundingActions& out);
+  void on(const Founder& from, const IAm& answer, TimePoint now, FoundingActions& out);
+  void on(const Founder& from, const Prepare& prepare, TimePoint now, FoundingActions& out);
+  void on(const Founder& from, const Promise& promise, TimePoint now, FoundingActions& out);
+  void on(const Founder& from, const Accept& accept, TimePoint now, FoundingActions& out);
+  void on(const Founder& from, const Accepted& accepted, TimePoint now, FoundingActions& out);
+  void on(const Founder& from, const Outbid& outbid, TimePoint now, FoundingActions& out);
+  void on(const Founder& from, const FoundingRefusal& refusal, TimePoint now, FoundingActions& out);
+
+  void time_passes(TimePoint now, FoundingActions& out);
+  void ask(FoundingActions& out) const;
+  [[nodiscard]] bool meet(const FoundingMessage& message, FoundingActions& out);
+  [[nodiscard]] bool is_seed(const std::string& address) const;
+  [[nodiscard]] std::vector<Founder> founders() const;  // ascending ids, this node too
+  [[nodiscard]] std::size_t wanted() const;
+  [[nodiscard]] std::vector<std::string> unanswered() const;
+  void consider_proposing(TimePoint now, FoundingActions& out);
+  void yield(TimePoint now);
+  [[nodiscard]] Duration back_off();
+  void propose(TimePoint now, FoundingActions& out);
+  void repeat_round(FoundingActions& out) const;
+  void promised_by(const Founder& from, const std::optional<Vote>& accepted, FoundingActions& out);
+  void voted_by(NodeId from, FoundingActions& out);
+  void begin_phase_two(FoundingActions& out);
+  void decide(const Charter& charter, FoundingActions& out);
+  void join(ClusterId cluster, const std::string& address, FoundingActions& out);
+  void refuse(FoundingObstacle reason, const std::string& address, FoundingActions& out);
+  void persist(Pending pending, std::vector<SendFounding> then, FoundingActions& out);
+  void durable(Pending pending, FoundingActions& out);
+  [[nodiscard]] bool member() const;
+  [[nodiscard]] IAm who_i_am() const;
+  [[nodiscard]] SendFounding to(const std::string& address,
+                                decltype(FoundingMessage::body) body) const;
+  void send(const std::string& address, decltype(FoundingMessage::body) body,
+            FoundingActions& out) const;
+
   FoundingConfig config_;
   FoundingRecord record_;
   base::Prng dice_;
+  bool founder_ = false;               // in its own seed list
+  std::map<std::string, Peer> peers_;  // by address; the newest node at an address counts
+  std::optional<Round> round_;
+  std::map<std::uint64_t, Pending> pending_;  // persists under way
+  std::uint64_t next_sequence_ = 1;
+  std::uint64_t highest_round_ = 0;  // of any ballot heard of
+  std::uint32_t lost_rounds_ = 0;
+  std::string join_address_;
+  bool told_ = false;  // that there is a cluster
+  std::set<std::pair<std::string, FoundingObstacle>> refusals_told_;
+  TimePoint ask_at_;
+  TimePoint propose_at_ = base::kNever;  // all founders are known; ours to propose then
 };
 
 }  // namespace brigade::gossip

@@ -1,0 +1,339 @@
+// How a node comes up: from its data directory to a member with open doors.
+#include <cstdio>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <utility>
+
+#include <asio/ip/tcp.hpp>
+#include <spdlog/spdlog.h>
+
+#include "api/limits_file.h"
+#include "app/runtime.h"
+#include "host/entropy.h"
+#include "net/hello.h"
+#include "storage/replica_turn.h"
+#include "wire/publish_codec.h"
+
+namespace brigade::app {
+namespace {
+
+// How often a node that is not ready says what it waits for.
+constexpr base::Duration kExplainEvery = base::seconds(5);
+
+std::set<asio::ip::address> addresses_of(asio::io_context& io, const net::HostPort& address) {
+  std::error_code ignored;
+  asio::ip::tcp::resolver resolver(io);
+  std::set<asio::ip::address> all;
+  for (const auto& one : resolver.resolve(address.host, std::to_string(address.port), ignored)) {
+    all.insert(one.endpoint().address());
+  }
+  return all;
+}
+
+}  // namespace
+
+base::Status Runtime::read_limits() {
+  if (options_.limits.empty()) {
+    return base::ok();
+  }
+  std::ifstream file(options_.limits);
+  std::stringstream text;
+  text << file.rdbuf();
+  if (!file) {
+    return base::Error{"--limits " + options_.limits + ": cannot be read"};
+  }
+  auto limits = api::read_limits(text.str(), options_.limits);
+  if (!limits) {
+    return limits.error();
+  }
+  limits_ = std::move(limits).value();
+  return base::ok();
+}
+
+// Only a cluster that has no limits takes them from a file.
+void Runtime::declare_limits() {
+  auto limits = std::exchange(limits_, {});
+  if (limits.empty() || !node_->limits().empty()) {
+    return;
+  }
+  desk_.admin(node::PutLimits{.limits = std::move(limits), .prune = false},
+              [](const node::AdminReply& reply) {
+                if (const auto* refusal = std::get_if<node::Refusal>(&reply)) {
+                  spdlog::error("--limits: {}", refusal->message);
+                } else {
+                  spdlog::info("--limits: declared");
+                }
+              });
+}
+
+base::Status Runtime::identify(storage::Disk& disk, const storage::Contents& contents) {
+  auto facts = read_facts(contents);
+  if (!facts) {
+    return base::Error{"--data " + options_.data + ": " + facts.error().message};
+  }
+  facts_ = std::move(facts).value();
+  if (!facts_.id) {
+    facts_.id = host::draw_node_id();
+  }
+  if (facts_.charter && facts_.charter->cluster_name != options_.cluster) {
+    return base::Error{"--data " + options_.data + " belongs to the cluster \"" +
+                       facts_.charter->cluster_name + "\", not to --cluster " + options_.cluster +
+                       ": name that one, or another directory"};
+  }
+  storage::Turn turn;
+  turn.identity = started(facts_.id, ++facts_.starts);
+  if (auto status = disk.commit(turn); !status) {
+    return status;
+  }
+  boot_ = host::draw_boot();
+  if (options_.name.empty()) {
+    options_.name = "node-" + net::text(facts_.id).substr(0, 6);
+  }
+  return base::ok();
+}
+
+base::Status Runtime::open_peers() {
+  const auto wanted = net::parse_host_port(options_.peer);
+  if (!wanted) {
+    return wanted.error();
+  }
+  auto sockets = net::bind_peer_sockets(io_, *wanted);
+  if (!sockets) {
+    return sockets.error();
+  }
+  const auto advertised = net::advertised_address(sockets->bound, options_.advertise);
+  if (!advertised) {
+    return advertised.error();
+  }
+  advertised_ = advertised->text();
+  net::MeshOptions mesh{
+      .self = {.node = facts_.id, .boot = boot_, .name = options_.name, .advertised = advertised_},
+      .seed = host::draw_seed()};
+  if (facts_.charter) {
+    mesh.self.cluster = facts_.charter->cluster;
+  }
+  peers_ = std::make_unique<Peers>(io_, std::move(sockets).value(), mesh, *this);
+  return base::ok();
+}
+
+// The seeds, once each, with this node's own address as it is told to others: a seed list may well
+// name this node otherwise than --advertise does.
+std::vector<std::string> Runtime::canonical_seeds() {
+  const auto self = net::parse_host_port(advertised_);
+  std::vector<std::string> seeds;
+  std::set<std::string> known;
+  for (const std::string& seed : options_.seeds) {
+    const auto address = net::parse_host_port(seed);
+    std::string text = address->text();
+    if (text != advertised_ && address->port == self->port) {
+      const auto ours = addresses_of(io_, *self);
+      const auto theirs = addresses_of(io_, *address);
+      for (const auto& one : theirs) {
+        text = ours.contains(one) ? advertised_ : text;
+      }
+    }
+    if (known.insert(text).second) {
+      seeds.push_back(text);
+    }
+  }
+  return seeds;
+}
+
+base::Status Runtime::open() {
+  if (auto status = read_limits(); !status) {
+    return status;
+  }
+  auto disk = storage::Disk::open(options_.data);
+  if (!disk) {
+    return disk.error();
+  }
+  auto contents = (*disk)->load();
+  if (!contents) {
+    return contents.error();
+  }
+  if (auto status = identify(**disk, *contents); !status) {
+    return status;
+  }
+  timer_ = std::make_unique<net::DeadlineTimer>(io_, [this] { turn(); });
+  storage_ = std::make_unique<StorageThread>(io_, std::move(disk).value(),
+                                             [this](const base::Error& error) {
+                                               spdlog::critical("{}", error.message);
+                                               stop(3);
+                                             });
+  if (auto status = open_peers(); !status) {
+    return status;
+  }
+  if (auto status = doors_.open(io_, options_, desk_); !status) {
+    return status;
+  }
+  begin_founding();
+  if (facts_.charter) {
+    start_node(*facts_.charter, std::move(contents->groups));
+  }
+  return base::ok();
+}
+
+void Runtime::begin_founding() {
+  gossip::FoundingConfig config{
+      .self = {.id = facts_.id, .name = options_.name, .address = advertised_},
+      .cluster_name = options_.cluster,
+      .seeds = canonical_seeds(),
+      .expect = options_.expect.value_or(0),
+      .settings =
+          encode(ClusterSettings{.shards = options_.shards, .replicas = options_.replicas})};
+  founder_ = std::make_unique<Founder>(
+      Founder::Outside{.peers = *peers_,
+                       .storage = *storage_,
+                       .clock = clock_,
+                       .touch = [this] { touch(); },
+                       .founded =
+                           [this](const gossip::Charter& charter) {
+                             if (!facts_.charter) {
+                               spdlog::info("cluster {} founded with {} nodes",
+                                            net::text(charter.cluster), charter.founders.size());
+                               const auto settings = decode_settings(charter.settings.view());
+                               become_member(charter,
+                                             settings ? first_groups(charter, *settings, facts_.id)
+                                                      : std::vector<storage::GroupTurn>());
+                             }
+                           },
+                       .joined =
+                           [this](const gossip::Charter& charter) {
+                             if (!facts_.charter) {
+                               spdlog::info("joining cluster {}", net::text(charter.cluster));
+                               become_member(charter, {});
+                             }
+                           },
+                       .refused =
+                           [this](const std::string& problem, bool fatal) {
+                             if (fatal && !facts_.charter) {
+                               fail(problem);
+                             } else {
+                               spdlog::warn("{}", problem);
+                             }
+                           }},
+      std::move(config), facts_.founding, base::Prng(host::draw_seed()));
+}
+
+void Runtime::become_member(const gossip::Charter& charter,
+                            std::vector<storage::GroupTurn> groups) {
+  facts_.charter = charter;
+  peers_->join(charter.cluster);
+  std::map<base::ShardId, storage::GroupContents> contents;
+  for (const storage::GroupTurn& group : groups) {
+    contents[group.group].raft.snapshot.conf = group.install->mark.conf;
+  }
+  storage::Turn turn{.identity = app::became_member(charter), .groups = std::move(groups)};
+  storage_->submit(std::move(turn), [this, charter, contents = std::move(contents)] {
+    start_node(charter, contents);
+  });
+}
+
+void Runtime::start_node(const gossip::Charter& charter,
+                         std::map<base::ShardId, storage::GroupContents> groups) {
+  const auto settings = decode_settings(charter.settings.view());
+  if (!settings) {
+    return fail("the cluster's settings are of another version of brigade");
+  }
+  const base::Instant now = clock_.now();
+  node::NodeConfig config{.id = facts_.id,
+                          .boot = boot_,
+                          .name = options_.name,
+                          .addresses = {.peer = advertised_,
+                                        .redis = doors_.redis_address(),
+                                        .http = doors_.http_address(),
+                                        .envoy = "off"},
+                          .home = {.region = options_.region, .zone = options_.zone},
+                          .shards = settings->shards,
+                          .bms_term = options_.bms_term};
+  const node::StewardTiming timing = config.steward;
+  node_ =
+      std::make_unique<node::Node>(std::move(config), codec_, base::Prng(host::draw_seed()), now);
+  for (auto& [shard, group] : groups) {
+    auto state = storage::replica_state(std::move(group), codec_);
+    if (!state) {
+      return fail("shard " + std::to_string(shard.value()) + ": " + state.error().message);
+    }
+    node::ReplicaConfig replica{.shard = shard,
+                                .shards = settings->shards,
+                                .timing = timing,
+                                .bms_term = options_.bms_term};
+    replica.raft.self = node::replica_id(facts_.id, 0);
+    node_->add_replica(std::move(replica), std::move(state).value(), now);
+  }
+  desk_.serve(*node_, {.version = BRIGADE_VERSION,
+                       .cluster = charter.cluster,
+                       .cluster_name = charter.cluster_name});
+  start_membership(charter);
+  touch();
+}
+
+void Runtime::start_membership(const gossip::Charter& charter) {
+  gossip::Identity self{.cluster = charter.cluster,
+                        .cluster_name = charter.cluster_name,
+                        .id = facts_.id,
+                        .name = options_.name,
+                        .address = advertised_,
+                        .meta = {},
+                        .incarnation = gossip::Incarnation::of_start(facts_.starts)};
+  auto meta = wire::encode(node::MemberMeta{.redis = doors_.redis_address(),
+                                            .http = doors_.http_address(),
+                                            .envoy = "off",
+                                            .region = options_.region,
+                                            .zone = options_.zone,
+                                            .version = BRIGADE_VERSION});
+  if (!meta) {
+    return fail(meta.error().message);
+  }
+  self.meta = std::move(meta).value();
+  membership_ =
+      std::make_unique<Membership>(Membership::Outside{.peers = *peers_,
+                                                       .node = *node_,
+                                                       .clock = clock_,
+                                                       .touch = [this] { touch(); },
+                                                       .refused =
+                                                           [this](const std::string& problem) {
+                                                             if (announced_) {
+                                                               spdlog::error("{}", problem);
+                                                             } else {
+                                                               fail(problem);
+                                                             }
+                                                           }},
+                                   std::move(self), base::Prng(host::draw_seed()));
+  // The founders as well: a restart needs no seed list.
+  std::vector<std::string> seeds = canonical_seeds();
+  for (const gossip::Founder& founder : charter.founders) {
+    seeds.push_back(founder.address);
+  }
+  std::erase(seeds, advertised_);
+  membership_->join(std::move(seeds));
+}
+
+void Runtime::fail(const std::string& problem) {
+  std::fprintf(stderr, "brigade node: %s\n", problem.c_str());
+  stop(2);
+}
+
+void Runtime::announce() {
+  const base::Instant now = clock_.now();
+  if (announced_) {
+    return;
+  }
+  if (node_ && node_->ready(now)) {
+    announced_ = true;
+    declare_limits();
+    std::fprintf(stderr, "ready name=%s peer=%s redis=%s http=%s envoy=off\n",
+                 options_.name.c_str(), advertised_.c_str(), doors_.redis_address().c_str(),
+                 doors_.http_address().c_str());
+    return;
+  }
+  const std::string reason = node_ ? node_->not_ready_because(now) : founder_->waiting_for();
+  desk_.explain(reason);
+  if (now.slow >= explain_at_) {
+    explain_at_ = now.slow + kExplainEvery;
+    spdlog::info("{}", reason);
+  }
+}
+
+}  // namespace brigade::app
