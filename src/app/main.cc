@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "app/cli/commands.h"
+#include "app/forecast/command.h"
 #include "app/options.h"
 #include "app/replay/command.h"
 #include "app/runtime.h"
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
   CLI::App* node = brigade::app::add_node_command(app, options);
   int exit_code = 2;
   brigade::cli::add_client_commands(app, exit_code);
+  brigade::forecast::add_forecast_command(app, exit_code);
   brigade::replay::add_replay_command(app, exit_code);
   try {
     app.parse(argc, argv);
