@@ -33,7 +33,18 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_compile_options(brigade_capnp INTERFACE
     $<$<COMPILE_LANGUAGE:CXX>:SHELL:-include ${CMAKE_CURRENT_LIST_DIR}/kj_for_clang.h>)
 endif()
+find_package(fmt REQUIRED)
 find_package(spdlog REQUIRED)
+
+# brigade_one_file(TARGET): a program to copy; of the machine it asks libc, libm and the loader.
+# Sanitizers bring an allocator of their own and want to see the C++ library.
+function(brigade_one_file target)
+  if(NOT BRIGADE_SANITIZE)
+    find_library(JEMALLOC_ARCHIVE NAMES libjemalloc_pic.a REQUIRED)
+    target_link_libraries(${target} PRIVATE ${JEMALLOC_ARCHIVE})
+    target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc)
+  endif()
+endfunction()
 
 # YAML: static, so that the program is one file to copy (Debian's imported target is shared).
 find_library(YAML_ARCHIVE NAMES libyaml-cpp.a REQUIRED)

@@ -104,7 +104,7 @@ bool LimitSpec::has_priority(std::string_view priority) const {
 }
 
 Tokens LimitSpec::largest_cost(std::string_view priority) const {
-  return burst.scaled(kOne - reserved(priority), kOne);
+  return priority.empty() ? burst : burst.scaled(kOne - reserved(priority), kOne);
 }
 
 Status validate(const LimitSpec& spec) {

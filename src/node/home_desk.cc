@@ -1,17 +1,13 @@
 #include "node/home_desk.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace brigade::node {
 namespace {
 
 bucket::KeyPolicy policy_of(const bucket::LimitSpec& spec, base::Drift drift) {
   return {.rate = spec.rate.derated(drift), .size = spec.burst};
-}
-
-// True time until a bucket of this level is full.
-base::Duration until_full(const bucket::LimitSpec& spec, base::Drift drift, Tokens level) {
-  return spec.rate.derated(drift).time_for(spec.burst - level);
 }
 
 }  // namespace
@@ -35,54 +31,70 @@ bucket::Ghost HomeDesk::ghost(const std::string& limit) const {
   return ours && !store_.recently_deleted(limit) ? bucket::Ghost::kFull : bucket::Ghost::kEmpty;
 }
 
-bucket::KeyTable* HomeDesk::table(const Ask& ask, const bucket::LimitSpec& spec, Instant now) {
-  const auto known = tables_.find(ask.ledger.limit);
+HomeDesk::Table* HomeDesk::table(std::string_view limit, const bucket::LimitSpec& spec,
+                                 Instant now) {
+  const auto known = tables_.find(limit);
   if (known != tables_.end()) {
     return &known->second;
   }
   if (tables_.size() >= kMaxImplicit + TokenStore::kMaxLimits) {
     return nullptr;
   }
-  const auto [it, fresh] = tables_.try_emplace(ask.ledger.limit, policy_of(spec, drift_),
-                                               spec.max_keys, ghost(ask.ledger.limit), now.slow);
-  return &it->second;
+  std::string name(limit);
+  Table fresh{
+      .keys = bucket::KeyTable(policy_of(spec, drift_), spec.max_keys, ghost(name), now.slow),
+      .totals = {}};
+  return &tables_.emplace(std::move(name), std::move(fresh)).first->second;
 }
 
-Told HomeDesk::decide(const Ask& ask, Instant now) {
+Told HomeDesk::decide(const KeyTake& take, Instant now) {
   want(now);
-  Told told{.ticket = ask.ticket};
-  const ConfigRecord* config = store_.limit(ask.ledger.limit);
-  const bool implicit = config == nullptr && !ask.implicit.name.empty();
-  if (config == nullptr && !implicit) {
+  Told told;
+  const ConfigRecord* config = store_.limit(take.limit);
+  const bucket::LimitSpec* spec = config != nullptr ? &config->spec : take.implicit;
+  if (spec == nullptr) {
     told.verdict = Verdict::kUnknownLimit;
     return told;
   }
-  const bucket::LimitSpec& spec = implicit ? ask.implicit : config->spec;
-  bucket::KeyTable* keys = table(ask, spec, now);
-  if (keys == nullptr) {
+  Table* const known = table(take.limit, *spec, now);
+  if (known == nullptr) {
     told.verdict = Verdict::kTooManyKeys;
     return told;
   }
-  const Tokens floor = spec.burst.scaled(spec.reserved(ask.priority), 1000);
-  const auto outcome = ask.peek ? keys->peek(ask.ledger.key, ask.cost, floor, now.slow)
-                                : keys->take(ask.ledger.key, ask.cost, floor, now.slow);
+  bucket::KeyTable& keys = known->keys;
+  const Tokens floor =
+      take.priority.empty() ? Tokens{} : spec->burst.scaled(spec->reserved(take.priority), 1000);
+  const auto outcome = take.peek ? keys.peek(take.key, take.cost, floor, now.slow)
+                                 : keys.take(take.key, take.cost, floor, now.slow);
   told.remaining = outcome.level;
-  told.reset_after = until_full(spec, drift_, outcome.level);
-  Totals& totals = totals_[ask.ledger.limit];
+  told.reset_after = keys.policy().rate.time_for(keys.policy().size - outcome.level);
+  const Tokens counted = take.peek ? Tokens{} : take.cost;
   switch (outcome.verdict) {
     case bucket::KeyTable::Verdict::kTaken:
       told.verdict = Verdict::kAdmitted;
-      totals.admitted += ask.peek ? Tokens{} : ask.cost;
+      known->totals.admitted += counted;
       break;
     case bucket::KeyTable::Verdict::kShort:
       told.verdict = Verdict::kRefused;
       told.retry_after = outcome.wait;
-      totals.refused += ask.peek ? Tokens{} : ask.cost;
+      known->totals.refused += counted;
       break;
     case bucket::KeyTable::Verdict::kTooManyKeys:
       told.verdict = Verdict::kTooManyKeys;
       break;
   }
+  return told;
+}
+
+Told HomeDesk::decide(const Ask& ask, Instant now) {
+  Told told = decide(KeyTake{.limit = ask.ledger.limit,
+                             .key = ask.ledger.key,
+                             .cost = ask.cost,
+                             .priority = ask.priority,
+                             .peek = ask.peek,
+                             .implicit = ask.implicit.name.empty() ? nullptr : &ask.implicit},
+                     now);
+  told.ticket = ask.ticket;
   return told;
 }
 
@@ -96,23 +108,31 @@ void HomeDesk::follow(Instant now) {
       continue;
     }
     const bucket::KeyPolicy policy = policy_of(config->spec, drift_);
-    if (!(it->second.policy() == policy)) {
-      it->second.reconfigure(policy, now.slow);
+    if (!(it->second.keys.policy() == policy)) {
+      it->second.keys.reconfigure(policy, now.slow);
     }
     ++it;
   }
 }
 
 void HomeDesk::sweep(Instant now) {
-  for (auto& [name, keys] : tables_) {
-    keys.sweep(1024, now.slow);
+  for (auto& [name, table] : tables_) {
+    table.keys.sweep(1024, now.slow);
   }
+}
+
+std::map<std::string, HomeDesk::Totals> HomeDesk::totals() const {
+  std::map<std::string, Totals> all;
+  for (const auto& [name, table] : tables_) {
+    all.emplace(name, table.totals);
+  }
+  return all;
 }
 
 std::size_t HomeDesk::keys() const {
   std::size_t sum = 0;
-  for (const auto& [name, keys] : tables_) {
-    sum += keys.count();
+  for (const auto& [name, table] : tables_) {
+    sum += table.keys.count();
   }
   return sum;
 }

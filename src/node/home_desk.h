@@ -10,8 +10,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "base/time.h"
 #include "bucket/key_table.h"
@@ -20,6 +22,16 @@
 #include "node/token_store.h"
 
 namespace brigade::node {
+
+// One take from a key's bucket, or a look at it. The view and the pointer live for the call.
+struct KeyTake {
+  std::string_view limit;
+  KeyHash key;
+  Tokens cost;
+  std::string_view priority;
+  bool peek = false;
+  const bucket::LimitSpec* implicit = nullptr;  // CL.THROTTLE: the limit that the name stands for
+};
 
 class HomeDesk {
  public:
@@ -40,8 +52,9 @@ class HomeDesk {
   }
   [[nodiscard]] base::TimePoint until() const { return until_; }
 
-  // Decides one ask. Requires: in_authority(now). The caller reads its clock again before the
-  // answer leaves; past until() it must not.
+  // Decides one take. Requires: in_authority(now). The caller reads its clock again before the
+  // answer leaves; past until() it must not. Allocates only for keys and limits not seen before.
+  Told decide(const KeyTake& take, Instant now);
   Told decide(const Ask& ask, Instant now);
   // Follows the configuration: tables of deleted limits go, policies change.
   void follow(Instant now);
@@ -54,11 +67,17 @@ class HomeDesk {
     Tokens admitted;
     Tokens refused;
   };
-  [[nodiscard]] const std::map<std::string, Totals>& totals() const { return totals_; }
+  // By limit, since this term's desk was set up.
+  [[nodiscard]] std::map<std::string, Totals> totals() const;
   [[nodiscard]] std::size_t keys() const;
 
  private:
-  bucket::KeyTable* table(const Ask& ask, const bucket::LimitSpec& spec, Instant now);
+  struct Table {
+    bucket::KeyTable keys;
+    Totals totals;
+  };
+
+  Table* table(std::string_view limit, const bucket::LimitSpec& spec, Instant now);
   [[nodiscard]] bucket::Ghost ghost(const std::string& limit) const;
 
   const TokenStore& store_;
@@ -67,8 +86,7 @@ class HomeDesk {
   base::TimePoint until_{};         // fast line
   base::TimePoint suspended_at_{};  // fast line; rounds begun before it confirm nothing
   base::TimePoint wanted_until_{};  // slow line
-  std::map<std::string, bucket::KeyTable> tables_;
-  std::map<std::string, Totals> totals_;
+  std::map<std::string, Table, std::less<>> tables_;
 };
 
 }  // namespace brigade::node

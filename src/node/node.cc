@@ -274,6 +274,7 @@ void Node::serve(const ConfigRecord& config, Instant now) {
   limits_[config.spec.name] = config;
   Served& served = served_[config.spec.name];
   served.config = config;
+  served.keys = KeySpace(config.spec.name);
   served.dropped = false;
   served.elsewhere = config.spec.per_key || config.spec.mode == bucket::Mode::kStrict;
   if (served.shared) {

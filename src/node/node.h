@@ -20,6 +20,7 @@
 #include "base/prng.h"
 #include "node/actions.h"
 #include "node/directory.h"
+#include "node/implicit_limits.h"
 #include "node/replica.h"
 #include "node/shared_limit.h"
 #include "node/tenant.h"
@@ -108,12 +109,20 @@ class Node {
   };
   struct Served {
     ConfigRecord config;
+    KeySpace keys;
     std::unique_ptr<SharedLimit> shared;
     bool elsewhere = false;  // keyed or strict: decided by a shard's leader
     bool dropped = false;    // deleted: refuses, until its session lets go
   };
   using ServedMap = std::unordered_map<std::string, Served, TextHash, std::equal_to<>>;
 
+  // What a limit says about a decision that was taken for it.
+  struct Terms {
+    Source source = Source::kHome;
+    bool shadow = false;
+    Tokens burst;
+    Rate rate;
+  };
   // A decision that a shard's leader, perhaps this node, takes for us.
   struct Errand {
     Ask ask;
@@ -122,11 +131,8 @@ class Node {
     TimePoint deadline;
     TimePoint retry_at;
     TimePoint wait_until;  // how long a refusal may be tried again
-    Source source = Source::kHome;
-    bool shadow = false;
     bool reserve = false;
-    Tokens burst;
-    Rate rate;
+    Terms terms;
   };
   // An acquire of several limits under way.
   struct Whole {
@@ -158,13 +164,18 @@ class Node {
                                               Instant now) const;
   std::optional<Decision> acquire_shared(SharedLimit& limit, const AcquireRequest& request,
                                          Ticket ticket, Instant now);
-  [[nodiscard]] Errand errand_for(const bucket::LimitSpec& spec, const AcquireRequest& request,
-                                  Instant now);
-  // Decides at once when this node leads the key's shard; else sends the errand out.
+  // Decides at once when this node leads the key's shard; nullopt when an errand is needed.
+  // `implicit`: no declared limit but CL.THROTTLE's.
+  std::optional<Decision> decide_here(const bucket::LimitSpec& spec, const KeySpace& keys,
+                                      const AcquireRequest& request, bool implicit, Instant now);
+  [[nodiscard]] Errand errand_for(const bucket::LimitSpec& spec, const KeySpace& keys,
+                                  const AcquireRequest& request, Instant now);
+  // Sends the errand out; a decision when it cannot.
   std::optional<Decision> run(Errand errand, Instant now);
   void ask(Ticket ticket, Errand& errand, Instant now);
   void on(NodeId from, const Told& told, Instant now);
-  [[nodiscard]] Decision decision_of(const Errand& errand, const Told& told) const;
+  [[nodiscard]] static Terms terms_of(const bucket::LimitSpec& spec);
+  [[nodiscard]] static Decision decision_of(const Terms& terms, const Told& told);
   void finish(Ticket ticket, Decision decision, Instant now);
   void run_errands(Instant now);
   ReservationId reserve(SharedLimit& limit, Tokens cost);
@@ -235,6 +246,7 @@ class Node {
   std::map<std::string, ConfigRecord> limits_;
   ServedMap served_;
   std::vector<SharedLimit*> shared_;  // in order of names
+  ImplicitLimits implicit_;
 
   Ticket next_ticket_ = Ticket{1} << 62U;  // ours; clients' tickets are smaller
   std::map<Ticket, Errand> errands_;       // by our ticket

@@ -14,21 +14,10 @@ constexpr base::Duration kErrandPatience = base::seconds(1);
 constexpr base::Duration kAskAgain = base::milliseconds(200);
 // A leader that moved is asked for at this pace.
 constexpr base::Duration kLookAgain = base::milliseconds(20);
-constexpr std::uint64_t kKeySeed = 0x6b65792d68617368;
+constexpr std::uint64_t kRequestSeed = 0x6b65792d68617368;
 
 Decision verdict_only(Verdict verdict) {
   return Decision{.verdict = verdict};
-}
-
-// The limit that CL.THROTTLE's arguments stand for; the same arguments give the same name.
-bucket::LimitSpec implicit_limit(const ThrottleRequest& request) {
-  bucket::LimitSpec spec;
-  spec.name = "cl.throttle/" + std::to_string(request.max_burst) + "/" +
-              std::to_string(request.count) + "/" + std::to_string(request.period_s);
-  spec.per_key = true;
-  spec.burst = Tokens::whole(request.max_burst + 1);
-  spec.rate = Rate::of(Tokens::whole(request.count), base::seconds(request.period_s));
-  return spec;
 }
 
 }  // namespace
@@ -94,7 +83,11 @@ std::optional<Decision> Node::acquire(const AcquireRequest& request, Ticket tick
   if (!served.elsewhere) {
     return acquire_shared(*served.shared, request, ticket, now);
   }
-  Errand errand = errand_for(served.config.spec, request, now);
+  const bucket::LimitSpec& spec = served.config.spec;
+  if (auto decision = decide_here(spec, served.keys, request, false, now)) {
+    return decision;
+  }
+  Errand errand = errand_for(spec, served.keys, request, now);
   errand.client = ticket;
   return run(std::move(errand), now);
 }
@@ -103,7 +96,8 @@ std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ti
   if (draining_) {
     return verdict_only(Verdict::kNoRights);
   }
-  const bucket::LimitSpec spec = implicit_limit(request);
+  const ImplicitLimit& implicit = implicit_.of(request);
+  const bucket::LimitSpec& spec = implicit.spec;
   const AcquireRequest asked{.limit = spec.name,
                              .key = request.key,
                              .cost = Tokens::whole(request.quantity),
@@ -114,7 +108,10 @@ std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ti
     never.rate = spec.rate;
     return never;
   }
-  Errand errand = errand_for(spec, asked, now);
+  if (auto decision = decide_here(spec, implicit.keys, asked, true, now)) {
+    return decision;
+  }
+  Errand errand = errand_for(spec, implicit.keys, asked, now);
   errand.ask.implicit = spec;
   errand.client = ticket;
   return run(std::move(errand), now);
@@ -154,11 +151,37 @@ void Node::abandon(Ticket ticket) {
 
 // ---- errands ----
 
-Node::Errand Node::errand_for(const bucket::LimitSpec& spec, const AcquireRequest& request,
-                              Instant now) {
-  const KeyHash key = spec.per_key
-                          ? base::hash_key(request.key, kKeySeed ^ base::hash_key(spec.name, 0).low)
-                          : KeyHash{};
+std::optional<Decision> Node::decide_here(const bucket::LimitSpec& spec, const KeySpace& keys,
+                                          const AcquireRequest& request, bool implicit,
+                                          Instant now) {
+  if (spec.mode == bucket::Mode::kStrict) {
+    return std::nullopt;
+  }
+  const KeyHash key = keys.hash(request.key);
+  const auto replica = replicas_.find(keys.home(key, config_.shards));
+  if (replica == replicas_.end() || !replica->second->serves() ||
+      !replica->second->home()->in_authority(now)) {
+    return std::nullopt;
+  }
+  const Told told = replica->second->decide({.limit = spec.name,
+                                             .key = key,
+                                             .cost = request.cost,
+                                             .priority = request.priority,
+                                             .peek = request.peek,
+                                             .implicit = implicit ? &spec : nullptr},
+                                            now);
+  if (told.verdict == Verdict::kRefused && request.wait > base::Duration::zero() &&
+      told.retry_after <= std::min(request.wait, spec.queue.max_wait)) {
+    return std::nullopt;  // worth waiting for
+  }
+  Decision decision = decision_of(terms_of(spec), told);
+  decision.valid_until = replica->second->home()->until();
+  return decision;
+}
+
+Node::Errand Node::errand_for(const bucket::LimitSpec& spec, const KeySpace& keys,
+                              const AcquireRequest& request, Instant now) {
+  const KeyHash key = spec.per_key ? keys.hash(request.key) : KeyHash{};
   Errand errand{.ask = {.ledger = {.limit = spec.name, .key = key},
                         .cost = request.cost,
                         .priority = std::string(request.priority),
@@ -169,33 +192,37 @@ Node::Errand Node::errand_for(const bucket::LimitSpec& spec, const AcquireReques
                 .deadline = now.slow + kErrandPatience,
                 .retry_at = now.slow,
                 .wait_until = now.slow,
-                .source = spec.mode == bucket::Mode::kStrict ? Source::kStrict : Source::kHome,
-                .shadow = spec.shadow,
                 .reserve = request.reserve,
-                .burst = spec.burst,
-                .rate = spec.rate};
-  errand.ask.shard = spec.per_key ? TokenStore::home_of(spec.name, key, config_.shards)
+                .terms = terms_of(spec)};
+  errand.ask.shard = spec.per_key ? keys.home(key, config_.shards)
                                   : TokenStore::home_of(spec.name, config_.shards);
   if (request.wait > base::Duration::zero()) {
     errand.wait_until = now.slow + std::min(request.wait, spec.queue.max_wait);
     errand.deadline = std::max(errand.deadline, errand.wait_until + kErrandPatience);
   }
-  if (errand.source == Source::kStrict) {
+  if (errand.terms.source == Source::kStrict) {
     errand.ask.id = request.id.empty() ? KeyHash{dice_.next(), dice_.next()}
-                                       : base::hash_key(request.id, kKeySeed);
+                                       : base::hash_key(request.id, kRequestSeed);
   }
   return errand;
 }
 
-Decision Node::decision_of(const Errand& errand, const Told& told) const {
+Node::Terms Node::terms_of(const bucket::LimitSpec& spec) {
+  return {.source = spec.mode == bucket::Mode::kStrict ? Source::kStrict : Source::kHome,
+          .shadow = spec.shadow,
+          .burst = spec.burst,
+          .rate = spec.rate};
+}
+
+Decision Node::decision_of(const Terms& terms, const Told& told) {
   Decision decision{.verdict = told.verdict,
-                    .source = errand.source,
+                    .source = terms.source,
                     .remaining = told.remaining,
                     .retry_after = told.retry_after,
                     .reset_after = told.reset_after,
-                    .burst = errand.burst,
-                    .rate = errand.rate};
-  if (errand.shadow && told.verdict == Verdict::kRefused) {
+                    .burst = terms.burst,
+                    .rate = terms.rate};
+  if (terms.shadow && told.verdict == Verdict::kRefused) {
     decision.verdict = Verdict::kAdmitted;
     decision.source = Source::kShadow;
   }
@@ -203,21 +230,6 @@ Decision Node::decision_of(const Errand& errand, const Told& told) const {
 }
 
 std::optional<Decision> Node::run(Errand errand, Instant now) {
-  const auto replica = replicas_.find(errand.ask.shard);
-  if (replica != replicas_.end() && replica->second->serves() && errand.source == Source::kHome &&
-      errand.whole == 0) {
-    Replica& leader = *replica->second;
-    if (leader.home()->in_authority(now)) {
-      const Told told = leader.decide(errand.ask, now);
-      const bool again = told.verdict == Verdict::kRefused && errand.wait_until > now.slow &&
-                         now.slow + told.retry_after <= errand.wait_until;
-      if (!again) {
-        Decision decision = decision_of(errand, told);
-        decision.valid_until = leader.home()->until();
-        return decision;
-      }
-    }
-  }
   if (errands_.size() >= kErrandsMax) {
     return verdict_only(Verdict::kTooManyWaiting);
   }
@@ -255,7 +267,7 @@ void Node::on(NodeId from, const Told& told, Instant now) {
     errand.retry_at = now.slow + std::max(told.retry_after, base::milliseconds(1));
     return;
   }
-  finish(told.ticket, decision_of(errand, told), now);
+  finish(told.ticket, decision_of(errand.terms, told), now);
 }
 
 void Node::finish(Ticket ticket, Decision decision, Instant now) {
@@ -281,7 +293,7 @@ void Node::run_errands(Instant now) {
   for (const Ticket ticket : over) {
     COVERED("no leader decided in time");
     Decision decision = verdict_only(Verdict::kNoRights);
-    decision.source = errands_.at(ticket).source;
+    decision.source = errands_.at(ticket).terms.source;
     finish(ticket, std::move(decision), now);
   }
 }

@@ -132,7 +132,8 @@ std::optional<Decision> Node::advance(Ticket ticket, Whole& whole, Instant now) 
   const AcquireRequest& request = whole.requests[whole.remote.front()];
   whole.next = 0;
   whole.asking = true;
-  Errand errand = errand_for(served_.find(request.limit)->second.config.spec, request, now);
+  const Served& served = served_.find(request.limit)->second;
+  Errand errand = errand_for(served.config.spec, served.keys, request, now);
   errand.whole = ticket;
   if (auto refusal = run(std::move(errand), now)) {
     give_back(whole);
@@ -174,7 +175,7 @@ void Node::on_part(Ticket ticket, Decision decision, Instant now) {
   if (++whole.next < whole.remote.size()) {
     const AcquireRequest& request = whole.requests[whole.remote[whole.next]];
     const auto served = served_.find(request.limit);
-    Errand errand = errand_for(served->second.config.spec, request, now);
+    Errand errand = errand_for(served->second.config.spec, served->second.keys, request, now);
     errand.whole = ticket;
     if (auto refusal = run(std::move(errand), now)) {
       give_back(whole);

@@ -57,7 +57,7 @@ class Replica {
   // A home or strict decision.
   void on(NodeId from, const Ask& ask, Instant now);
   // The same, at once and for this node's own client. Requires: home()->in_authority(now).
-  Told decide(const Ask& ask, Instant now) { return home_->decide(ask, now); }
+  Told decide(const KeyTake& take, Instant now) { return home_->decide(take, now); }
   // Hands leadership to another voter that is up to date, if there is one.
   void move_on(Instant now);
 

@@ -19,15 +19,14 @@ TokenStore::TokenStore(ShardId shard, std::uint32_t shards, Plant plant)
 }
 
 ShardId TokenStore::home_of(std::string_view limit, std::uint32_t shards) {
-  return ShardId(static_cast<std::uint32_t>(base::hash_key(limit, kPlacementSeed).low % shards));
+  return ShardId(static_cast<std::uint32_t>(placement(limit) % shards));
 }
 
-ShardId TokenStore::home_of(std::string_view limit, KeyHash key, std::uint32_t shards) {
-  const std::uint64_t mixed = base::hash_key(limit, kPlacementSeed).low ^ key.high;
-  return ShardId(static_cast<std::uint32_t>(mixed % shards));
+std::uint64_t TokenStore::placement(std::string_view limit) {
+  return base::hash_key(limit, kPlacementSeed).low;
 }
 
-const ConfigRecord* TokenStore::limit(const std::string& name) const {
+const ConfigRecord* TokenStore::limit(std::string_view name) const {
   const auto found = limits_.find(name);
   return found == limits_.end() ? nullptr : &found->second;
 }

@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "node/commands.h"
@@ -39,7 +41,12 @@ class TokenStore {
 
   // The shard in which a limit lives: every shard knows every limit, one keeps its ledger.
   [[nodiscard]] static ShardId home_of(std::string_view limit, std::uint32_t shards);
-  [[nodiscard]] static ShardId home_of(std::string_view limit, KeyHash key, std::uint32_t shards);
+  // The same for a key; `placement` is its limit's.
+  [[nodiscard]] static std::uint64_t placement(std::string_view limit);
+  [[nodiscard]] static ShardId home_of(std::uint64_t placement, const KeyHash& key,
+                                       std::uint32_t shards) {
+    return ShardId(static_cast<std::uint32_t>((placement ^ key.high) % shards));
+  }
 
   // This shard keeps the limit's ledger and tells nodes its configuration.
   [[nodiscard]] bool is_home(std::string_view limit) const {
@@ -47,8 +54,10 @@ class TokenStore {
   }
 
   [[nodiscard]] const MetaRecord& meta() const { return meta_; }
-  [[nodiscard]] const std::map<std::string, ConfigRecord>& limits() const { return limits_; }
-  [[nodiscard]] const ConfigRecord* limit(const std::string& name) const;
+  [[nodiscard]] const std::map<std::string, ConfigRecord, std::less<>>& limits() const {
+    return limits_;
+  }
+  [[nodiscard]] const ConfigRecord* limit(std::string_view name) const;
   [[nodiscard]] const std::map<std::string, TombstoneRecord>& tombstones() const { return tombs_; }
   [[nodiscard]] const std::map<Account, SessionRecord>& sessions() const { return sessions_; }
   [[nodiscard]] const std::map<LedgerId, Ledger>& ledgers() const { return ledgers_; }
@@ -93,7 +102,7 @@ class TokenStore {
   std::uint32_t shards_;
   Plant plant_;
   MetaRecord meta_;
-  std::map<std::string, ConfigRecord> limits_;
+  std::map<std::string, ConfigRecord, std::less<>> limits_;
   std::map<std::string, TombstoneRecord> tombs_;
   std::map<Account, SessionRecord> sessions_;
   std::map<LedgerId, Ledger> ledgers_;

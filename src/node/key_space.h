@@ -1,0 +1,32 @@
+// The keys of one limit: what tells them apart and which shard each lives in. The limit's name is
+// hashed once, when the limit becomes known, and not with every request.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/key_hash.h"
+#include "node/rights.h"
+#include "node/token_store.h"
+
+namespace brigade::node {
+
+class KeySpace {
+ public:
+  KeySpace() = default;
+  explicit KeySpace(std::string_view limit)
+      : seed_(kSeed ^ base::hash_key(limit, 0).low), placement_(TokenStore::placement(limit)) {}
+
+  [[nodiscard]] KeyHash hash(std::string_view key) const { return base::hash_key(key, seed_); }
+  [[nodiscard]] ShardId home(const KeyHash& key, std::uint32_t shards) const {
+    return TokenStore::home_of(placement_, key, shards);
+  }
+
+ private:
+  static constexpr std::uint64_t kSeed = 0x6b65792d68617368;
+
+  std::uint64_t seed_ = 0;
+  std::uint64_t placement_ = 0;
+};
+
+}  // namespace brigade::node
