@@ -296,40 +296,21 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   bool ended_ = false;
 };
 
-HttpServer::HttpServer(asio::io_context& io, tcp::endpoint endpoint, Desk& desk,
-                       HttpSession::WallClock wall_clock, HttpLimits limits)
-    : endpoint_(std::move(endpoint)),
-      acceptor_(io),
-      accept_again_(io),
+HttpServer::HttpServer(tcp::acceptor acceptor, Desk& desk, HttpSession::WallClock wall_clock,
+                       HttpLimits limits)
+    : acceptor_(std::move(acceptor)),
+      accept_again_(acceptor_.get_executor()),
       desk_(desk),
       wall_clock_(std::move(wall_clock)),
-      limits_(limits) {}
+      limits_(limits) {
+  accept();
+}
 
 HttpServer::~HttpServer() {
   alive_.reset();
   for (const auto& connection : connections_) {
     connection->end();
   }
-}
-
-base::Status HttpServer::open() {
-  std::error_code error;
-  const auto step = [&](auto call) {
-    if (!error) {
-      call();
-    }
-  };
-  step([&] { acceptor_.open(endpoint_.protocol(), error); });
-  step([&] { acceptor_.set_option(tcp::acceptor::reuse_address(true), error); });
-  step([&] { acceptor_.bind(endpoint_, error); });
-  step([&] { acceptor_.listen(asio::socket_base::max_listen_connections, error); });
-  if (error) {
-    return base::Error{"http " + endpoint_.address().to_string() + ":" +
-                       std::to_string(endpoint_.port()) + ": " + error.message()};
-  }
-  endpoint_ = acceptor_.local_endpoint(error);
-  accept();
-  return base::ok();
 }
 
 void HttpServer::stop_accepting() {

@@ -17,7 +17,6 @@
 #include "api/desk.h"
 #include "api/http_request_reader.h"
 #include "api/http_session.h"
-#include "base/result.h"
 #include "base/time.h"
 
 namespace brigade::api {
@@ -33,17 +32,13 @@ struct HttpLimits {
 
 class HttpServer {
  public:
-  // Requires: `io` and `desk` outlive the server.
-  HttpServer(asio::io_context& io, asio::ip::tcp::endpoint endpoint, Desk& desk,
-             HttpSession::WallClock wall_clock, HttpLimits limits = {});
+  // Serves what `acceptor` listens for. Requires: its io_context and `desk` outlive the server.
+  HttpServer(asio::ip::tcp::acceptor acceptor, Desk& desk, HttpSession::WallClock wall_clock,
+             HttpLimits limits = {});
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
-  // Binds and listens. The error says which address could not be bound and why.
-  base::Status open();
-  // Where it listens; the port is the kernel's choice when 0 was asked for. Requires: open.
-  [[nodiscard]] asio::ip::tcp::endpoint endpoint() const { return endpoint_; }
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   // No further connections; those that exist go on until their clients leave.
   void stop_accepting();
@@ -53,7 +48,6 @@ class HttpServer {
   void accept();
   void accept_soon();
 
-  asio::ip::tcp::endpoint endpoint_;
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer accept_again_;
   Desk& desk_;

@@ -14,68 +14,55 @@ namespace {
 
 void warn_if_open(const char* door, const std::string& host, const std::string& address) {
   if (!net::is_loopback(host)) {
-    spdlog::warn("the {} door at {} has no authentication and is open beyond this machine", door,
-                 address);
+    spdlog::warn("{} {} has no authentication and is open beyond this machine", door, address);
   }
 }
 
-base::Result<asio::ip::tcp::endpoint> resolve(asio::io_context& io, const net::HostPort& wanted,
-                                              const char* option) {
-  std::error_code error;
-  asio::ip::tcp::resolver resolver(io);
-  const auto found = resolver.resolve(wanted.host.empty() ? "0.0.0.0" : wanted.host,
-                                      std::to_string(wanted.port), error);
-  if (error || found.empty()) {
-    return base::Error{std::string(option) + " " + wanted.text() + ": " + error.message()};
-  }
-  return found.begin()->endpoint();
-}
+// What a door needs to open: where it listens, and the address as others are told.
+struct Listening {
+  asio::ip::tcp::acceptor acceptor;
+  std::string address;
+};
 
-}  // namespace
-
-base::Status Doors::open_redis(asio::io_context& io, const std::string& address, api::Desk& desk) {
+base::Result<Listening> listen(asio::io_context& io, const std::string& address, const char* option,
+                               const std::string& host) {
   const auto wanted = net::parse_host_port(address);
   if (!wanted) {
-    return wanted.error();
+    return base::Error{std::string(option) + ": " + wanted.error().message};
   }
-  auto acceptor = net::bind_tcp(io, *wanted, "--redis");
+  auto acceptor = net::bind_tcp(io, *wanted, option);
   if (!acceptor) {
     return acceptor.error();
   }
   std::error_code ignored;
-  const auto bound = acceptor->local_endpoint(ignored);
-  redis_address_ = net::HostPort{.host = wanted->host, .port = bound.port()}.text();
-  warn_if_open("Redis", wanted->host, redis_address_);
-  redis_.emplace(io, std::move(acceptor).value(), desk);
-  return base::ok();
+  const auto port = acceptor->local_endpoint(ignored).port();
+  const bool everywhere = net::is_wildcard(wanted->host);
+  std::string text = net::HostPort{.host = everywhere ? host : wanted->host, .port = port}.text();
+  warn_if_open(option, wanted->host, text);
+  return Listening{.acceptor = std::move(acceptor).value(), .address = std::move(text)};
 }
 
-base::Status Doors::open_http(asio::io_context& io, const std::string& address, api::Desk& desk) {
-  const auto wanted = net::parse_host_port(address);
-  if (!wanted) {
-    return wanted.error();
-  }
-  const auto endpoint = resolve(io, *wanted, "--http");
-  if (!endpoint) {
-    return endpoint.error();
-  }
-  http_.emplace(io, *endpoint, desk, [] { return host::Clock::wall_ms(); });
-  if (auto status = http_->open(); !status) {
-    return base::Error{"--" + status.error().message +
-                       ": is another node using it? Choose another with --http HOST:PORT"};
-  }
-  http_address_ = net::HostPort{.host = wanted->host, .port = http_->endpoint().port()}.text();
-  warn_if_open("HTTP", wanted->host, http_address_);
-  return base::ok();
-}
+}  // namespace
 
-base::Status Doors::open(asio::io_context& io, const NodeOptions& options, api::Desk& desk) {
+base::Status Doors::open(asio::io_context& io, const NodeOptions& options, const std::string& host,
+                         api::Desk& desk) {
   if (options.redis != "off") {
-    if (auto status = open_redis(io, options.redis, desk); !status) {
-      return status;
+    auto listening = listen(io, options.redis, "--redis", host);
+    if (!listening) {
+      return listening.error();
     }
+    redis_address_ = listening->address;
+    redis_.emplace(io, std::move(listening->acceptor), desk);
   }
-  return options.http == "off" ? base::ok() : open_http(io, options.http, desk);
+  if (options.http != "off") {
+    auto listening = listen(io, options.http, "--http", host);
+    if (!listening) {
+      return listening.error();
+    }
+    http_address_ = listening->address;
+    http_.emplace(std::move(listening->acceptor), desk, [] { return host::Clock::wall_ms(); });
+  }
+  return base::ok();
 }
 
 void Doors::flush() {

@@ -16,8 +16,10 @@ namespace brigade::app {
 
 class Doors {
  public:
-  // Opens them all, or says which address is in the way. Requires: `io` and `desk` outlive this.
-  base::Status open(asio::io_context& io, const NodeOptions& options, api::Desk& desk);
+  // Opens them all, or says which address is in the way. `host` stands for this machine where a
+  // door listens everywhere. Requires: `io` and `desk` outlive this.
+  base::Status open(asio::io_context& io, const NodeOptions& options, const std::string& host,
+                    api::Desk& desk);
 
   // Where they are, "off" when they are not open.
   [[nodiscard]] const std::string& redis_address() const { return redis_address_; }
@@ -30,9 +32,6 @@ class Doors {
   void close();
 
  private:
-  base::Status open_redis(asio::io_context& io, const std::string& address, api::Desk& desk);
-  base::Status open_http(asio::io_context& io, const std::string& address, api::Desk& desk);
-
   std::optional<api::RedisServer> redis_;
   std::optional<api::HttpServer> http_;
   std::string redis_address_ = "off";

@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdio>
 
 #include <CLI/CLI.hpp>
@@ -26,6 +27,9 @@ int run_node(const brigade::app::NodeOptions& options) {
     std::fprintf(stderr, "brigade node: %s\n", status.error().message.c_str());
     return 2;
   }
+  // A log that nobody reads any more, and a file at its limit, are errors of one write each.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   set_up_log(options);
   return brigade::app::Runtime(options).run();
 }

@@ -3,8 +3,14 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <set>
 #include <string_view>
 #include <utility>
+
+#include "net/address.h"
 
 namespace brigade::app {
 namespace {
@@ -12,6 +18,12 @@ namespace {
 using base::Error;
 
 constexpr std::size_t kMaxName = 64;
+constexpr std::chrono::nanoseconds kNever{0};
+constexpr std::chrono::nanoseconds kTermMin = std::chrono::seconds(1);
+constexpr std::chrono::nanoseconds kTermMax = std::chrono::hours(24);
+constexpr std::uint64_t kMemoryMin = std::uint64_t{16} << 20U;
+
+void add_node_flags(CLI::App& node, NodeOptions& options);
 
 // Splits "12ms" into 12 and "ms"; nullopt without leading digits.
 std::optional<std::pair<std::uint64_t, std::string_view>> split_number(std::string_view text) {
@@ -53,10 +65,79 @@ CLI::Validator size_validator() {
       "SIZE");
 }
 
-base::Status check_door(const char* flag, const std::string& address) {
-  if (address != "off" && !parse_address(address)) {
-    return Error{std::string(flag) + " " + address +
-                 ": expected HOST:PORT, for example 127.0.0.1:7421, or off"};
+// The file's settings, as if they stood before the command line's: those win.
+std::string read_config(const std::string& path, NodeOptions& options) {
+  std::ifstream file(path);
+  if (!file || std::filesystem::is_directory(path)) {
+    return path + " cannot be read";
+  }
+  CLI::App app;
+  add_node_flags(app, options);
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  try {
+    app.parse_from_stream(file);
+  } catch (const CLI::ParseError& error) {
+    return path + ": " + error.what() + "; expected lines of NAME=VALUE with the names of flags";
+  }
+  return {};
+}
+
+base::Status check_peer(const NodeOptions& options) {
+  const auto peer = net::parse_host_port(options.peer);
+  if (!peer) {
+    return Error{"--peer: " + peer.error().message};
+  }
+  const auto advertised = net::advertised_address(*peer, options.advertise);
+  if (!advertised) {
+    return Error{options.advertise.empty() ? advertised.error().message
+                                           : "--advertise: " + advertised.error().message};
+  }
+  for (const std::string& seed : options.seeds) {
+    const auto address = net::parse_host_port(seed);
+    if (!address || address->port == 0) {
+      return Error{"--seed " + seed + ": expected HOST:PORT of a node's --peer address"};
+    }
+    const bool elsewhere = net::is_numeric(address->host) && !net::is_loopback(address->host);
+    if (elsewhere && net::is_loopback(advertised->host)) {
+      return Error{"the seed " + seed + " is not on this machine, where " + advertised->text() +
+                   " cannot be reached: listen on an address of the network with --peer"};
+    }
+  }
+  const std::set<std::string> seeds(options.seeds.begin(), options.seeds.end());
+  if (options.expect && seeds.empty()) {
+    return Error{"--expect says how many of the seeds found a cluster: name them with --seed"};
+  }
+  if (options.expect && (*options.expect <= seeds.size() / 2 || *options.expect > seeds.size())) {
+    return Error{"--expect " + std::to_string(*options.expect) +
+                 ": expected more than half of the " + std::to_string(seeds.size()) +
+                 " seeds and at most all of them"};
+  }
+  return base::ok();
+}
+
+// The listening addresses: each one well-formed, no two the same.
+base::Status check_doors(const NodeOptions& options) {
+  std::map<std::string, const char*> taken{{options.peer, "--peer"}};
+  for (const auto& [flag, text] : {std::pair("--redis", options.redis), {"--http", options.http}}) {
+    if (text == "off") {
+      continue;
+    }
+    const auto address = net::parse_host_port(text);
+    if (!address) {
+      return Error{std::string(flag) + ": " + address.error().message + ", or off"};
+    }
+    const auto [other, fresh] = taken.emplace(text, flag);
+    if (!fresh && address->port != 0) {
+      return Error{std::string(flag) + " and " + other->second + " are both " + text +
+                   ": give each its own port"};
+    }
+  }
+  return base::ok();
+}
+
+base::Status check_name(const char* flag, const std::string& text) {
+  if (!is_name(text)) {
+    return Error{std::string(flag) + " " + text + ": expected at most 64 letters, digits, - _ ."};
   }
   return base::ok();
 }
@@ -91,7 +172,7 @@ void add_cluster_flags(CLI::App& node, NodeOptions& options) {
   node.add_option("--limits", options.limits, "limits file, applied if the cluster has none");
   node.add_option_function<std::string>(
           "--bms-term", [&](const std::string& text) { options.bms_term = *parse_duration(text); },
-          "how long one leader runs the bucket management of a shard")
+          "how long one leader runs the bucket management of a shard; 0s: for ever")
       ->check(duration_validator())
       ->default_str("60s");
   node.add_option_function<std::string>(
@@ -100,74 +181,64 @@ void add_cluster_flags(CLI::App& node, NodeOptions& options) {
       ->check(size_validator());
 }
 
+void add_log_flags(CLI::App& node, NodeOptions& options) {
+  node.add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")
+      ->check(CLI::IsMember(std::vector{"trace", "debug", "info", "warn", "error", "off"}))
+      ->capture_default_str();
+  node.add_option_function<std::string>(
+          "--log-format",
+          [&](const std::string& text) {
+            options.log_format = text == "json" ? LogFormat::kJson : LogFormat::kText;
+          },
+          "text or json")
+      ->check(CLI::IsMember(std::vector{"text", "json"}))
+      ->default_str("text");
+}
+
+void add_node_flags(CLI::App& node, NodeOptions& options) {
+  add_identity_flags(node, options);
+  add_door_flags(node, options);
+  add_cluster_flags(node, options);
+  add_log_flags(node, options);
+}
+
 }  // namespace
 
 CLI::App* add_node_command(CLI::App& app, NodeOptions& options) {
   CLI::App* node = app.add_subcommand("node", "run a node in the foreground");
-  add_identity_flags(*node, options);
-  add_door_flags(*node, options);
-  add_cluster_flags(*node, options);
-  node->add_option("--log-level", options.log_level, "trace, debug, info, warn, error or off")
-      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
-      ->capture_default_str();
-  node->add_option("--log-format", options.log_format, "text or json")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, LogFormat>{
-          {"text", LogFormat::kText}, {"json", LogFormat::kJson}}));
-  node->set_config("--config", "", "file with the same settings, name=value");
+  add_node_flags(*node, options);
+  // CLI11 reads configuration files of a whole program only. This one is read when its flag is met;
+  // the other flags take effect after the last one was read.
+  node->add_option("--config", "file with the same settings, NAME=VALUE; flags win over it")
+      ->check(CLI::Validator(
+          [&options](const std::string& path) { return read_config(path, options); }, "FILE"))
+      ->trigger_on_parse();
   return node;
 }
 
 base::Status check(const NodeOptions& options) {
-  if (!is_name(options.name)) {
-    return Error{"--name " + options.name + ": expected at most 64 letters, digits, - _ ."};
-  }
-  if (options.cluster.empty() || !is_name(options.cluster)) {
-    return Error{"--cluster " + options.cluster + ": expected 1 to 64 letters, digits, - _ ."};
-  }
-  const auto peer = parse_address(options.peer);
-  if (!peer) {
-    return Error{"--peer " + options.peer + ": expected HOST:PORT, for example 127.0.0.1:7420"};
-  }
-  if ((peer->host == "0.0.0.0" || peer->host == "::" || peer->host == "[::]") &&
-      options.advertise.empty()) {
-    return Error{
-        "--peer " + options.peer +
-        " listens everywhere: say with --advertise HOST:PORT where others reach this node"};
-  }
-  if (!options.advertise.empty() && !parse_address(options.advertise)) {
-    return Error{"--advertise " + options.advertise + ": expected HOST:PORT"};
-  }
-  for (const std::string& seed : options.seeds) {
-    const auto address = parse_address(seed);
-    if (!address || address->port == 0) {
-      return Error{"--seed " + seed + ": expected HOST:PORT of a node's --peer address"};
+  for (const auto& [flag, text] : {std::pair("--name", options.name),
+                                   {"--cluster", options.cluster},
+                                   {"--region", options.region},
+                                   {"--zone", options.zone}}) {
+    if (auto status = check_name(flag, text); !status) {
+      return status;
     }
   }
-  if (options.expect &&
-      (*options.expect <= options.seeds.size() / 2 || *options.expect > options.seeds.size())) {
-    return Error{"--expect " + std::to_string(*options.expect) +
-                 ": expected more than half of the seeds and at most all of them"};
+  if (options.cluster.empty() || options.data.empty()) {
+    return Error{options.data.empty() ? "--data: expected a directory"
+                                      : "--cluster: expected a name"};
   }
-  if (auto status = check_door("--redis", options.redis); !status) {
+  if (options.bms_term != kNever && (options.bms_term < kTermMin || options.bms_term > kTermMax)) {
+    return Error{"--bms-term: expected 1s to 24h, or 0s for never"};
+  }
+  if (options.memory_max != 0 && options.memory_max < kMemoryMin) {
+    return Error{"--memory-max: expected at least 16MiB, or 0 for no bound"};
+  }
+  if (auto status = check_peer(options); !status) {
     return status;
   }
-  return check_door("--http", options.http);
-}
-
-std::optional<HostPort> parse_address(const std::string& text) {
-  const auto colon = text.rfind(':');
-  if (colon == std::string::npos || colon == 0) {
-    return std::nullopt;
-  }
-  const auto number = split_number(std::string_view(text).substr(colon + 1));
-  if (!number || !number->second.empty() || number->first > 65535) {
-    return std::nullopt;
-  }
-  std::string host = text.substr(0, colon);
-  if (host.size() > 2 && host.front() == '[' && host.back() == ']') {
-    host = host.substr(1, host.size() - 2);
-  }
-  return HostPort{.host = std::move(host), .port = static_cast<std::uint16_t>(number->first)};
+  return check_doors(options);
 }
 
 std::optional<std::chrono::nanoseconds> parse_duration(const std::string& text) {

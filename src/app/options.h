@@ -41,15 +41,9 @@ struct NodeOptions {
 CLI::App* add_node_command(CLI::App& app, NodeOptions& options);
 
 // What CLI11 cannot see: addresses without a port, an unspecified address without --advertise, odd
-// names. The message says what to write instead.
+// names, flags that contradict each other. The message says what to write instead.
 base::Status check(const NodeOptions& options);
 
-// "host:port" split at the last colon; nullopt when there is none or the port is no port.
-struct HostPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
-std::optional<HostPort> parse_address(const std::string& text);
 // "200ms", "5s", "1m", "2h"; nullopt when it is not a duration >= 0.
 std::optional<std::chrono::nanoseconds> parse_duration(const std::string& text);
 // "64MiB", "2GiB", "1000000"; nullopt when it is not a size.

@@ -1,5 +1,6 @@
 // How a node comes up: from its data directory to a member with open doors.
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -40,7 +41,7 @@ base::Status Runtime::read_limits() {
   std::ifstream file(options_.limits);
   std::stringstream text;
   text << file.rdbuf();
-  if (!file) {
+  if (!file || std::filesystem::is_directory(options_.limits)) {
     return base::Error{"--limits " + options_.limits + ": cannot be read"};
   }
   auto limits = api::read_limits(text.str(), options_.limits);
@@ -164,7 +165,8 @@ base::Status Runtime::open() {
   if (auto status = open_peers(); !status) {
     return status;
   }
-  if (auto status = doors_.open(io_, options_, desk_); !status) {
+  if (auto status = doors_.open(io_, options_, net::parse_host_port(advertised_)->host, desk_);
+      !status) {
     return status;
   }
   begin_founding();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include <asio/ip/address.hpp>
+
 namespace brigade::net {
 
 namespace {
@@ -56,6 +58,12 @@ bool is_wildcard(std::string_view host) {
 
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+bool is_numeric(const std::string& host) {
+  asio::error_code error;
+  asio::ip::make_address(host, error);
+  return !error;
 }
 
 base::Result<HostPort> advertised_address(const HostPort& bound, std::string_view advertise) {

@@ -25,6 +25,8 @@ base::Result<HostPort> parse_host_port(std::string_view text);
 // Every interface: an address to bind to, never one to give to others.
 bool is_wildcard(std::string_view host);
 bool is_loopback(std::string_view host);
+// An IP address, not a name.
+bool is_numeric(const std::string& host);
 
 // What other nodes are told. `advertise` may be empty (then it is the bound address, which must not
 // be a wildcard), may leave out the port or give it as 0 (then it is the bound one).

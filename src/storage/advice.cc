@@ -42,7 +42,8 @@ base::Error advise(int code, const std::string& path) {
               " is not a directory: remove the file in its place, or give another directory "
               "with --data"};
     default:
-      return {path + ": " + std::generic_category().message(code)};
+      return {path + ": " + std::generic_category().message(code) +
+              ": give another directory with --data"};
   }
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "storage/advice.h"
+#include "storage/notes.h"
 
 namespace brigade::storage {
 namespace {
@@ -14,7 +15,6 @@ namespace {
 // A node keeps its working set in memory; the store is written always and read at starts only.
 constexpr std::size_t kWriteBufferBytes = std::size_t{8} << 20;
 constexpr std::size_t kWalBytesMax = std::size_t{64} << 20;
-constexpr std::size_t kNotesBytesMax = std::size_t{1} << 20;
 
 rocksdb::Options store_options(bool create, rocksdb::Env* env) {
   rocksdb::Options options;
@@ -33,9 +33,6 @@ rocksdb::Options store_options(bool create, rocksdb::Env* env) {
   options.write_buffer_size = kWriteBufferBytes;
   options.max_background_jobs = 2;
   options.compression = rocksdb::kNoCompression;
-  options.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  options.max_log_file_size = kNotesBytesMax;
-  options.keep_log_file_num = 2;
   return options;
 }
 
@@ -55,7 +52,8 @@ Families::~Families() {
 
 rocksdb::Status open_families(const std::string& path, bool create, rocksdb::Env* env,
                               Families& out) {
-  const rocksdb::Options options = store_options(create, env);
+  rocksdb::Options options = store_options(create, env);
+  options.info_log = open_notes(path);
   const rocksdb::ColumnFamilyOptions family(options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;

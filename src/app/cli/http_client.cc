@@ -71,6 +71,7 @@ class Exchange {
     }
     HttpReplyReader reader;
     auto state = HttpReplyReader::State::kMore;
+    bool silent = true;
     std::array<char, 16384> bytes{};
     while (state == HttpReplyReader::State::kMore) {
       std::size_t size = 0;
@@ -83,6 +84,7 @@ class Exchange {
       if (error == asio::error::timed_out) {
         return late(patience);
       }
+      silent = silent && size == 0;
       state = error ? reader.ended() : reader.feed({bytes.data(), size});
     }
     if (state == HttpReplyReader::State::kDone) {
@@ -90,6 +92,10 @@ class Exchange {
     }
     if (reader.spoke_http()) {
       return Error{"the node at " + address_.text() + " ended the connection before its answer"};
+    }
+    if (silent) {
+      return Error{"the connection to " + address_.text() +
+                   " ended without an answer: did the node stop? Or " + kOtherNode};
     }
     return Error{"what listens at " + address_.text() +
                  " does not speak HTTP; client commands talk to a node's --http address (port "
