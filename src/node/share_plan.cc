@@ -62,7 +62,7 @@ std::vector<bucket::Claim> claims_of(const bucket::LimitSpec& spec, const Ledger
       }
     }
     bounds.min = std::min(bounds.min, bounds.max);
-    const bucket::Load load{.predicted = reported.demand.offered,
+    const bucket::Load load{.predicted = reported.predicted,
                             .wanted = reported.wanted.value_or(have)};
     claims.push_back({.want = bucket::want(spec.sizing, bounds, load),
                       .min = bounds.min,

@@ -19,6 +19,7 @@ namespace brigade::node {
 struct Reported {
   DemandReport demand;
   base::TimePoint at;             // when it came, slow line
+  Rate predicted;                 // what to plan for: `offered`, or what a model makes of it
   base::TimePoint lacking_since;  // first come, first served among costs that no size can hold
   std::optional<Rate> wanted;     // what the last sizing made of it, before it was fitted
 };

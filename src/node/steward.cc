@@ -14,6 +14,7 @@ Steward::Steward(ShardId shard, StewardTiming timing, const TokenStore& store, b
       won_(now),
       stamp_at_win_(store.meta().stamp),
       watch_(timing.plant == Plant::kReclaimEarly ? timing.tau / 2 : timing.tau, timing.drift),
+      next_sample_(now + timing.sizing_every),
       next_sizing_(now + timing.sizing_every) {
   for (const auto& [account, session] : store.sessions()) {
     watch_.renewed(account, now);
@@ -227,6 +228,18 @@ void Steward::applied(std::uint64_t, const Command& command, const Outcome& outc
   } else if (std::holds_alternative<Configure>(command)) {
     next_sizing_ = std::min(next_sizing_, now);
   }
+  forget_the_gone();
+  if (const auto* reclaim = std::get_if<ReclaimSession>(&command)) {
+    watch_.gone(reclaim->account);
+    next_sizing_ = std::min(next_sizing_, now);
+  } else if (const auto* returned = std::get_if<ReturnSession>(&command);
+             returned != nullptr && outcome.applied == Applied::kDone) {
+    watch_.gone(returned->account);
+    next_sizing_ = std::min(next_sizing_, now);
+  }
+}
+
+void Steward::forget_the_gone() {
   for (auto it = reports_.begin(); it != reports_.end();) {
     std::erase_if(it->second,
                   [&](const auto& entry) { return !store_.sessions().contains(entry.first); });
@@ -236,14 +249,6 @@ void Steward::applied(std::uint64_t, const Command& command, const Outcome& outc
   std::erase_if(confirmed_, [&](const auto& entry) { return over(entry.first); });
   std::erase_if(shrinking_since_, [&](const auto& entry) { return over(entry.first); });
   std::erase_if(proposed_, over);
-  if (const auto* reclaim = std::get_if<ReclaimSession>(&command)) {
-    watch_.gone(reclaim->account);
-    next_sizing_ = std::min(next_sizing_, now);
-  } else if (const auto* returned = std::get_if<ReturnSession>(&command);
-             returned != nullptr && outcome.applied == Applied::kDone) {
-    watch_.gone(returned->account);
-    next_sizing_ = std::min(next_sizing_, now);
-  }
 }
 
 void Steward::reclaim_expired(base::TimePoint now, StewardWork& work) {
@@ -280,7 +285,8 @@ void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint
   std::map<Account, Reported> fresh;
   for (const auto& [account, reported] : reports_[id]) {
     if (now - reported.at <= timing_.report_age_max) {
-      fresh.emplace(account, reported);
+      Reported& one = fresh.emplace(account, reported).first->second;
+      one.predicted = forecasts_.expected(id, account, reported.demand.offered, ledger.rate());
     }
   }
   Targets targets;
@@ -320,8 +326,33 @@ void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint
   }
 }
 
+// Samples are equidistant, whatever made a sizing come early.
+void Steward::observe_load(base::TimePoint now) {
+  if (!timing_.predicts || now < next_sample_) {
+    return;
+  }
+  next_sample_ = std::max(next_sample_ + timing_.sizing_every, now + timing_.sizing_every / 2);
+  const auto fresh = [&](const LedgerId& id, Account account) {
+    const auto ledger = reports_.find(id);
+    if (ledger == reports_.end()) {
+      return false;
+    }
+    const auto report = ledger->second.find(account);
+    return report != ledger->second.end() && now - report->second.at <= timing_.report_age_max;
+  };
+  forecasts_.forget([&](const LedgerId& id, Account account) { return !fresh(id, account); });
+  for (const auto& [id, reports] : reports_) {
+    for (const auto& [account, reported] : reports) {
+      if (fresh(id, account)) {
+        forecasts_.observe(id, account, reported.demand.offered);
+      }
+    }
+  }
+}
+
 void Steward::size_all(base::TimePoint now) {
   next_sizing_ = now + timing_.sizing_every;
+  observe_load(now);
   for (const auto& [id, ledger] : store_.ledgers()) {
     size_one(id, ledger, now);
   }

@@ -15,6 +15,7 @@
 
 #include "base/time.h"
 #include "node/actions.h"
+#include "node/load_forecasts.h"
 #include "node/plant.h"
 #include "node/session_watch.h"
 #include "node/share_plan.h"
@@ -28,6 +29,8 @@ struct StewardTiming {
   base::Duration sizing_every = base::milliseconds(250);
   // A demand report older than this says nothing any more.
   base::Duration report_age_max = base::seconds(4);
+  // Off: plans with the latest reports alone.
+  bool predicts = true;
   Plant plant = Plant::kNone;
 };
 
@@ -82,6 +85,8 @@ class Steward {
   void tell_rights(const ChangeShares& command, const Outcome& outcome, StewardWork& work);
   void reclaim_expired(base::TimePoint now, StewardWork& work);
   void size_all(base::TimePoint now);
+  void observe_load(base::TimePoint now);
+  void forget_the_gone();
   void size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint now);
   void flush(base::TimePoint now, StewardWork& work);
   [[nodiscard]] bool busy(const LedgerId& id, Account account) const;
@@ -100,6 +105,8 @@ class Steward {
   // Per ledger and account: what the holder reported, and the latest epoch it confirmed.
   std::map<LedgerId, std::map<Account, Reported>> reports_;
   std::map<std::pair<LedgerId, Account>, Epoch> confirmed_;
+  LoadForecasts forecasts_;
+  base::TimePoint next_sample_;
   // Changes proposed and not applied yet: one in flight per account.
   std::set<std::pair<LedgerId, Account>> proposed_;
   std::map<std::pair<LedgerId, Account>, base::TimePoint> shrinking_since_;

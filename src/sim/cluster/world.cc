@@ -98,6 +98,7 @@ void World::boot(Machine& machine) {
                           .shards = config_.shards,
                           .bms_term = config_.bms_term};
   config.session.tau = config.steward.tau = config_.tau;
+  config.steward.predicts = config_.predicts;
   config.session.plant = config.steward.plant = config.trade.plant = config_.plant;
   const node::StewardTiming timing = config.steward;
   machine.node = std::make_unique<node::Node>(std::move(config), codec_, Prng(dice_.next()), now);
@@ -202,6 +203,7 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
     std::optional<std::uint64_t> flow;
     if (const auto* loan = std::get_if<node::Loan>(&send.message);
         loan != nullptr && loan->granted > Tokens{}) {
+      totals_.lent += loan->granted;
       flow = next_flow_++;
       flows_.emplace(*flow, Flow{.ledger = {.limit = loan->limit, .key = {}},
                                  .lender = machine.id,

@@ -48,6 +48,7 @@ struct WorldConfig {
   std::uint64_t seed = 1;
   Duration tau = base::seconds(3);
   Duration bms_term{0};
+  bool predicts = true;  // the stewards' forecasts
   Faults faults;
   node::Plant plant = node::Plant::kNone;
 };
@@ -59,6 +60,7 @@ struct Totals {
   Tokens admitted;
   Tokens central;  // what one bucket without delay would have admitted
   Tokens worst;    // the largest W - b seen; above zero: broken
+  Tokens lent;     // between nodes, sent
   std::uint64_t hash = 0;
 };
 
