@@ -58,4 +58,34 @@ class DemandMeter {
   std::int64_t windows_ = 0;
 };
 
+// The largest amount seen in the last one to two windows of 30 s.
+class LargestCost {
+ public:
+  static constexpr base::Duration kWindow = base::seconds(30);
+
+  void seen(base::Tokens cost, base::TimePoint now) {
+    if (now >= ends_) {
+      roll(now);
+    }
+    current_ = std::max(current_, cost);
+  }
+  [[nodiscard]] base::Tokens recent(base::TimePoint now) {
+    if (now >= ends_) {
+      roll(now);
+    }
+    return std::max(current_, before_);
+  }
+
+ private:
+  void roll(base::TimePoint now) {
+    before_ = now < ends_ + kWindow ? current_ : base::Tokens{};
+    current_ = base::Tokens{};
+    ends_ = now + kWindow;
+  }
+
+  base::TimePoint ends_{};
+  base::Tokens current_;
+  base::Tokens before_;
+};
+
 }  // namespace brigade::bucket

@@ -124,34 +124,47 @@ std::vector<Rate> fit(std::span<const Claim> claims, const Supply& supply) {
   return rates;
 }
 
-Tokens size_floor(Tokens burst, std::size_t holders) {
-  BRIGADE_CHECK(holders > 0);
-  return burst.scaled(1, 2 * static_cast<std::int64_t>(holders));
+std::vector<Tokens> size_floors(std::span<const Tokens> needs, Tokens burst) {
+  std::vector<Tokens> floors;
+  if (needs.empty()) {
+    return floors;
+  }
+  const auto holders = static_cast<std::int64_t>(needs.size());
+  const Tokens usual = std::max(burst, Tokens{}).scaled(1, 2 * holders);
+  const Tokens least = usual.scaled(1, 5);
+  Tokens left = std::max(burst, Tokens{}) - Tokens::micro(least.micro() * holders);
+  for (const Tokens need : needs) {
+    Tokens more = std::max(usual, need) - least;
+    if (more > left) {
+      more = std::min(usual - least, left);
+    }
+    floors.push_back(least + more);
+    left -= more;
+  }
+  return floors;
 }
 
 std::vector<Tokens> sizes(std::span<const Rate> rates, const Room& room) {
-  BRIGADE_CHECK(room.rate > Rate{});
+  BRIGADE_CHECK(room.rate > Rate{} && room.floors.size() == rates.size());
   std::vector<Tokens> sizes(rates.size());
-  if (rates.empty()) {
-    return sizes;
-  }
   const Tokens burst = std::max(room.burst, Tokens{});
-  const auto holders = static_cast<std::int64_t>(rates.size());
-  const Tokens floor = std::clamp(room.floor, Tokens{}, burst.scaled(1, holders));
   Wide above = 0;
+  Tokens left = burst;
   for (std::size_t i = 0; i < rates.size(); ++i) {
     const Wide size = static_cast<Wide>(burst.micro()) *
                       std::max<std::int64_t>(rates[i].nano_per_second(), 0) /
                       room.rate.nano_per_second();
-    sizes[i] = std::max(
-        Tokens::micro(static_cast<std::int64_t>(std::min<Wide>(size, burst.micro()))), floor);
-    above += (sizes[i] - floor).micro();
+    sizes[i] =
+        std::max(Tokens::micro(static_cast<std::int64_t>(std::min<Wide>(size, burst.micro()))),
+                 room.floors[i]);
+    above += (sizes[i] - room.floors[i]).micro();
+    left -= room.floors[i];
   }
-  const Wide left = static_cast<Wide>(burst.micro()) - static_cast<Wide>(floor.micro()) * holders;
-  if (above > left) {
-    for (Tokens& size : sizes) {
-      size = floor + Tokens::micro(static_cast<std::int64_t>(
-                         static_cast<Wide>((size - floor).micro()) * left / above));
+  if (above > left.micro()) {
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+      const Wide exceeds = (sizes[i] - room.floors[i]).micro();
+      sizes[i] =
+          room.floors[i] + Tokens::micro(static_cast<std::int64_t>(exceeds * left.micro() / above));
     }
   }
   return sizes;

@@ -61,18 +61,21 @@ struct Supply {
 // Raising the total never lowers anybody's share (but for rounding).
 std::vector<base::Rate> fit(std::span<const Claim> claims, const Supply& supply);
 
-struct Room {
-  base::Rate rate;     // of the limit
-  base::Tokens burst;  // to be divided
-  base::Tokens floor;  // for every holder, so that an idle node has headroom to borrow into
-};
+// Floors of the holders' sizes, in their order; `needs` is the room that each one's largest cost
+// takes. The usual floor is half the burst, divided evenly, so that an idle node has headroom to
+// borrow into. Who needs more gets it, the first first, as long as the others keep a fifth of the
+// usual. The sum never exceeds the burst.
+std::vector<base::Tokens> size_floors(std::span<const base::Tokens> needs, base::Tokens burst);
 
-// The usual floor: half the burst, divided evenly. Requires: holders > 0.
-base::Tokens size_floor(base::Tokens burst, std::size_t holders);
+struct Room {
+  base::Rate rate;                       // of the limit
+  base::Tokens burst;                    // to be divided
+  std::span<const base::Tokens> floors;  // one a holder; their sum <= burst
+};
 
 // Sizes for these rates: rate_i x burst / rate, at least the floor each; when that is more than the
 // burst, what exceeds the floors is scaled down. The sum never exceeds the burst. Requires: rate >
-// 0.
+// 0, as many floors as rates.
 std::vector<base::Tokens> sizes(std::span<const base::Rate> rates, const Room& room);
 
 struct Change {

@@ -39,8 +39,8 @@ struct DemandReport {
   Rate offered;    // admitted + refused + waiting, tokens/s
   Rate deviation;  // mean deviation of that over its windows
   Tokens level;
-  Tokens largest;  // decayed maximum cost seen
-  Tokens lacking;  // pool demand: a cost that this node's size can never hold
+  Tokens largest;  // the size that held the largest cost of late
+  Tokens lacking;  // the size that the cost waiting in front needs, when this node's is smaller
 };
 struct Confirmation {
   LedgerId ledger;

@@ -162,6 +162,7 @@ class Node {
   // node_decide.cc
   [[nodiscard]] std::optional<Decision> check(const Served& served, const AcquireRequest& request,
                                               Instant now) const;
+  [[nodiscard]] Decision unknown(std::string_view limit) const;
   std::optional<Decision> acquire_shared(SharedLimit& limit, const AcquireRequest& request,
                                          Ticket ticket, Instant now);
   // Decides at once when this node leads the key's shard; nullopt when an errand is needed.

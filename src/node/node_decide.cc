@@ -45,6 +45,13 @@ std::optional<Decision> Node::check(const Served& served, const AcquireRequest& 
   return std::nullopt;
 }
 
+Decision Node::unknown(std::string_view limit) const {
+  // Before its shard's leader has spoken once, this node does not know which limits there are.
+  const ShardId home = TokenStore::home_of(limit, config_.shards);
+  const bool told = tenants_[home.value()].answered();
+  return verdict_only(told ? Verdict::kUnknownLimit : Verdict::kNoRights);
+}
+
 ReservationId Node::reserve(SharedLimit& limit, Tokens cost) {
   const std::uint64_t sequence = next_reservation_++;
   limit.reserve(sequence, cost);
@@ -74,7 +81,7 @@ std::optional<Decision> Node::acquire_shared(SharedLimit& limit, const AcquireRe
 std::optional<Decision> Node::acquire(const AcquireRequest& request, Ticket ticket, Instant now) {
   const auto found = served_.find(request.limit);
   if (found == served_.end()) {
-    return verdict_only(Verdict::kUnknownLimit);
+    return unknown(request.limit);
   }
   Served& served = found->second;
   if (auto refusal = check(served, request, now)) {

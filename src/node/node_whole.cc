@@ -27,7 +27,7 @@ bool Node::begin_whole(std::span<const AcquireRequest> requests, Whole& whole, D
     const auto served = served_.find(requests[i].limit);
     std::optional<Decision> refusal;
     if (served == served_.end()) {
-      refusal = Decision{.verdict = Verdict::kUnknownLimit};
+      refusal = unknown(requests[i].limit);
     } else {
       refusal = check(served->second, requests[i], now);
     }

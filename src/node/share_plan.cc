@@ -32,17 +32,30 @@ Rate spoken_for(const Ledger& ledger, const std::map<Account, Reported>& reports
   return std::min(sum, ledger.rate());
 }
 
-// The one account whose waiting cost no proportional size can hold, first come first served.
-Account first_lacking(const std::map<Account, Reported>& reports) {
-  Account first;
+// Sizes that leave room for the largest cost of each, in the order of the reports. Who has waited
+// longest for a cost that its size cannot hold gets that room before the others get any.
+std::vector<Tokens> floors_of(Tokens divisible, const std::map<Account, Reported>& reports) {
+  std::vector<Tokens> needs;
+  std::optional<std::size_t> first;
   base::TimePoint since = base::kNever;
+  Tokens lacking;
   for (const auto& [account, reported] : reports) {
-    if (reported.demand.lacking > Tokens{} && reported.lacking_since < since) {
-      first = account;
+    const DemandReport& demand = reported.demand;
+    if (demand.lacking > Tokens{} && reported.lacking_since < since) {
+      first = needs.size();
       since = reported.lacking_since;
+      lacking = std::min(demand.lacking, divisible);
     }
+    needs.push_back(std::max(demand.lacking, demand.largest));
   }
-  return first;
+  if (!first) {
+    return bucket::size_floors(needs, divisible);
+  }
+  const auto at = static_cast<std::ptrdiff_t>(*first);
+  needs.erase(needs.begin() + at);
+  std::vector<Tokens> floors = bucket::size_floors(needs, divisible - lacking);
+  floors.insert(floors.begin() + at, lacking);
+  return floors;
 }
 
 std::vector<bucket::Claim> claims_of(const bucket::LimitSpec& spec, const Ledger& ledger,
@@ -83,7 +96,6 @@ Targets plan_targets(const bucket::LimitSpec& spec, const Ledger& ledger,
   }
   const auto claims = claims_of(spec, ledger, reports, rules);
   const auto rates = bucket::fit(claims, {.total = ledger.rate() - spoken_for(ledger, reports)});
-  const Account lacking = first_lacking(reports);
   // What nobody sizes: shares of accounts that report nothing keep what they hold until they lapse.
   Tokens divisible = ledger.burst();
   for (const auto& [account, share] : ledger.shares()) {
@@ -91,22 +103,17 @@ Targets plan_targets(const bucket::LimitSpec& spec, const Ledger& ledger,
       divisible -= share.size;
     }
   }
-  Tokens reserved_for_lacking;
-  if (lacking) {
-    reserved_for_lacking = std::min(divisible, reports.at(lacking).demand.lacking);
-    divisible -= reserved_for_lacking;
-  }
   divisible = std::max(Tokens{}, divisible);
-  const auto sizes = bucket::sizes(rates, {.rate = ledger.rate(),
-                                           .burst = divisible,
-                                           .floor = bucket::size_floor(divisible, reports.size())});
+  const auto floors = floors_of(divisible, reports);
+  const auto sizes =
+      bucket::sizes(rates, {.rate = ledger.rate(), .burst = divisible, .floors = floors});
   std::size_t i = 0;
   for (const auto& [account, reported] : reports) {
-    Target target{.rate = rates[i], .size = sizes[i], .wanted = claims[i].want};
-    if (account == lacking) {
-      target.size += reserved_for_lacking;
-    }
-    targets.emplace(account, target);
+    const Tokens lacking = reported.demand.lacking;
+    targets.emplace(account, Target{.rate = rates[i],
+                                    .size = sizes[i],
+                                    .wanted = claims[i].want,
+                                    .whole = lacking > Tokens{} && sizes[i] >= lacking});
     ++i;
   }
   return targets;
@@ -128,7 +135,8 @@ std::vector<ShareChange> plan_steps(const LedgerId& id, const Ledger& ledger, St
         {.from = have.rate.nano_per_second(), .to = target.rate.nano_per_second()});
     const bool size_moves =
         bucket::worth_making({.from = have.size.micro(), .to = target.size.micro()});
-    const bool less_rate = rate_moves && target.rate < have.rate;
+    const bool awaits_room = target.whole && target.size > have.size;
+    const bool less_rate = rate_moves && target.rate < have.rate && !awaits_room;
     const bool less_size = size_moves && target.size < have.size;
     if (less_rate || less_size) {
       steps.emplace_back(ShrinkShare{.ledger = id,
@@ -136,6 +144,9 @@ std::vector<ShareChange> plan_steps(const LedgerId& id, const Ledger& ledger, St
                                      .rate = less_rate ? target.rate : have.rate,
                                      .size = less_size ? target.size : have.size});
       continue;
+    }
+    if (awaits_room && target.size - have.size > size_left) {
+      continue;  // the others are shrinking; a part of it now would only delay the whole
     }
     const Rate more_rate = rate_moves ? std::min(target.rate - have.rate, rate_left) : Rate{};
     const Tokens more_size = size_moves ? std::min(target.size - have.size, size_left) : Tokens{};

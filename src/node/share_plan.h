@@ -35,6 +35,7 @@ struct Target {
   Rate rate;
   Tokens size;
   Rate wanted;
+  bool whole = false;  // less than this size is of no use: a cost waits that needs it
 };
 using Targets = std::map<Account, Target>;
 

@@ -58,10 +58,21 @@ void SharedLimit::fill(Decision& out, Tokens cost, Tokens floor) const {
   }
 }
 
-void SharedLimit::admit(Decision& out, Tokens cost, Source source) {
+Tokens SharedLimit::size_for(Tokens cost, std::size_t index) const {
+  if (index == 0) {
+    return cost;
+  }
+  return cost.scaled(1000, 1000 - config_.spec.priorities[index - 1].reserved) + Tokens::micro(1);
+}
+
+void SharedLimit::admit(Decision& out, Tokens cost) {
   purse_.totals().admitted += cost;
   out.verdict = Verdict::kAdmitted;
-  out.source = source;
+  out.source = Source::kLocal;
+  if (borrowed_left_ > purse_.bucket().level()) {
+    borrowed_left_ = purse_.bucket().level();
+    out.source = Source::kBorrowed;
+  }
 }
 
 SharedLimit::Fate SharedLimit::acquire(const AcquireRequest& request, Instant now, Decision& out) {
@@ -69,7 +80,7 @@ SharedLimit::Fate SharedLimit::acquire(const AcquireRequest& request, Instant no
   const Tokens floor = floor_of(index);
   if (!request.peek) {
     meter_.offer(request.cost, now.slow);
-    largest_ = std::max(largest_, request.cost);
+    largest_.seen(size_for(request.cost, index), now.slow);
   }
   if (request.cost > config_.spec.largest_cost(request.priority)) {
     out.verdict = Verdict::kNever;
@@ -84,7 +95,7 @@ SharedLimit::Fate SharedLimit::acquire(const AcquireRequest& request, Instant no
     return Fate::kDecided;
   }
   if (queue_.empty() && purse_.valid(now) && purse_.take(request.cost, floor)) {
-    admit(out, request.cost, borrowed_last_ ? Source::kBorrowed : Source::kLocal);
+    admit(out, request.cost);
     fill(out, request.cost, floor);
     return Fate::kDecided;
   }
@@ -107,7 +118,7 @@ bool SharedLimit::park(const AcquireRequest& request, Ticket ticket, const PeerB
       std::clamp(request.wait, base::Duration::zero(), config_.spec.queue.max_wait);
   const bool valid = purse_.valid(now);
   const std::size_t index = class_of(request.priority);
-  const bool fits = request.cost + floor_of(index) <= purse_.bucket().size();
+  const bool fits = size_for(request.cost, index) <= purse_.bucket().size();
   const base::Duration mint = purse_.bucket().wait_for(request.cost, floor_of(index));
   const bool minted_in_time = valid && wait > base::Duration::zero() && mint <= wait;
   // Tokens that exist elsewhere: at peers when borrowing has a chance, in the pool when this node's
@@ -179,6 +190,7 @@ std::optional<SettleReply> SharedLimit::settle(std::uint64_t sequence, Tokens ac
 
 void SharedLimit::lapsed() {
   trade_.reset();
+  borrowed_left_ = Tokens{};
   for (auto& [sequence, one] : reservations_) {
     one.refundable = Tokens{};
   }
@@ -205,7 +217,7 @@ void SharedLimit::serve(Instant now, Actions& out) {
     const bool taken = purse_.take(next->cost, Tokens{});
     Answer answer{.ticket = next->ticket.value(), .decision = {}};
     if (taken) {
-      admit(answer.decision, next->cost, borrowed_last_ ? Source::kBorrowed : Source::kLocal);
+      admit(answer.decision, next->cost);
     }
     fill(answer.decision, next->cost, floor_of(next->priority));
     out.answers.push_back(std::move(answer));
@@ -281,7 +293,7 @@ void SharedLimit::configure(const ConfigRecord& config, Instant now, Actions& ou
 
 void SharedLimit::on(NodeId from, const Loan& loan, PeerBook& peers, Instant now) {
   const Tokens got = trade_.on(from, loan, purse_, peers, now);
-  borrowed_last_ = got > Tokens{} || (borrowed_last_ && purse_.bucket().level() > Tokens{});
+  borrowed_left_ = std::min(borrowed_left_ + got, purse_.bucket().level());
 }
 
 Send SharedLimit::lend(NodeId borrower, const Borrow& ask, const PeerBook& peers, Instant now) {
@@ -302,13 +314,10 @@ DemandReport SharedLimit::report(Instant now) {
                       .offered = reported_,
                       .deviation = meter_.sigma(now.slow),
                       .level = purse_.bucket().level(),
-                      .largest = largest_};
-  largest_ = largest_.scaled(9, 10);
+                      .largest = largest_.recent(now.slow)};
   if (const bucket::Waiting* front = queue_.front()) {
-    const Tokens whole = front->cost + floor_of(front->priority);
-    if (whole > purse_.bucket().size()) {
-      report.lacking = whole;
-    }
+    const Tokens needed = size_for(front->cost, front->priority);
+    report.lacking = needed > purse_.bucket().size() ? needed : Tokens{};
   }
   reported_lacking_ = report.lacking;
   return report;
@@ -316,7 +325,8 @@ DemandReport SharedLimit::report(Instant now) {
 
 bool SharedLimit::demand_moved(Instant now) const {
   if (const bucket::Waiting* front = queue_.front();
-      front != nullptr && front->cost > purse_.bucket().size() && reported_lacking_ == Tokens{}) {
+      front != nullptr && reported_lacking_ == Tokens{} &&
+      size_for(front->cost, front->priority) > purse_.bucket().size()) {
     return true;
   }
   const Rate offered = meter_.surge(now.slow);

@@ -95,7 +95,10 @@ class SharedLimit {
   [[nodiscard]] Tokens floor_of(std::size_t index) const;
   [[nodiscard]] Need need(Instant now) const;
   void fill(Decision& out, Tokens cost, Tokens floor) const;
-  void admit(Decision& out, Tokens cost, Source source);
+  // Counts what was just taken.
+  void admit(Decision& out, Tokens cost);
+  // The size that a bucket needs to admit this cost in this class.
+  [[nodiscard]] Tokens size_for(Tokens cost, std::size_t index) const;
   void serve(Instant now, Actions& out);
   void refuse(const std::vector<bucket::Waiting>& parked, Instant now, Actions& out);
   void refresh_floors();
@@ -107,12 +110,12 @@ class SharedLimit {
   bucket::DemandMeter meter_;
   bucket::WaitingQueue queue_;
   Tokens floors_for_size_ = Tokens::micro(-1);
-  Tokens largest_;
+  bucket::LargestCost largest_;
   Tokens wished_;
   TimePoint wished_until_{};
   Rate reported_;
   Tokens reported_lacking_;
-  bool borrowed_last_ = false;
+  Tokens borrowed_left_;  // of the level; what is a node's own is spent first
   bool no_lend_ = false;
   std::map<std::uint64_t, Reservation> reservations_;
   std::vector<bucket::Waiting> expired_;  // reused

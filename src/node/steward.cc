@@ -64,6 +64,7 @@ void Steward::note_demand(const Renew& renew, base::TimePoint now) {
     const bool lacked = reported.demand.lacking > Tokens{};
     if (demand.lacking > Tokens{} && !lacked) {
       reported.lacking_since = now;
+      next_sizing_ = std::min(next_sizing_, now);  // somebody waits for room, and not for long
     }
     reported.demand = demand;
     reported.at = now;

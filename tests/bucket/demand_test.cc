@@ -9,6 +9,7 @@
 
 using namespace brigade::base;
 using brigade::bucket::DemandMeter;
+using brigade::bucket::LargestCost;
 
 namespace {
 
@@ -31,6 +32,18 @@ struct NaiveMeter {
 }  // namespace
 
 TEST_SUITE("bucket/demand") {
+  TEST_CASE("the largest cost is remembered for at least one window and at most two") {
+    LargestCost largest;
+    TimePoint now = kStart + seconds(100);
+    largest.seen(Tokens::whole(7), now);
+    largest.seen(Tokens::whole(3), now);
+    CHECK(largest.recent(now + LargestCost::kWindow - milliseconds(1)) == Tokens::whole(7));
+    largest.seen(Tokens::whole(2), now + LargestCost::kWindow);
+    CHECK(largest.recent(now + LargestCost::kWindow) == Tokens::whole(7));
+    CHECK(largest.recent(now + 2 * LargestCost::kWindow) == Tokens::whole(2));
+    CHECK(largest.recent(now + 9 * LargestCost::kWindow) == Tokens{});
+  }
+
   TEST_CASE("a constant load is measured exactly, without deviation") {
     DemandMeter meter(kStart);
     TimePoint now = kStart;

@@ -291,8 +291,9 @@ TEST_SUITE("bucket/sizing") {
   TEST_CASE("sizes follow rates, everybody gets the floor, and the burst is never exceeded") {
     const std::vector<Rate> two{Rate::per_second(90), Rate{}};
     const Tokens burst = Tokens::whole(100);
+    const std::vector<Tokens> no_needs(2);
     const std::vector<Tokens> got =
-        sizes(two, {Rate::per_second(100), burst, size_floor(burst, 2)});
+        sizes(two, {Rate::per_second(100), burst, size_floors(no_needs, burst)});
     CHECK(got[1] == Tokens::whole(25));
     CHECK(got[0] == Tokens::whole(75));
     Prng prng(8);
@@ -306,14 +307,33 @@ TEST_SUITE("bucket/sizing") {
         rates.push_back(nano(prng.between(0, left.nano_per_second())));
         left -= rates.back();
       }
-      const Tokens floor = prng.chance(1, 2) ? size_floor(b, rates.size()) : Tokens{};
+      std::vector<Tokens> needs(rates.size());
+      for (Tokens& need : needs) {
+        need = prng.chance(1, 3) ? Tokens::micro(prng.between(0, 1'000'000'000)) : Tokens{};
+      }
+      const std::vector<Tokens> floors = size_floors(needs, b);
+      const std::vector<Tokens> all = sizes(rates, {limit, b, floors});
       Tokens total;
-      for (const Tokens size : sizes(rates, {limit, b, floor})) {
-        REQUIRE(size >= floor);
-        total += size;
+      for (std::size_t j = 0; j < all.size(); ++j) {
+        REQUIRE(all[j] >= floors[j]);
+        total += all[j];
       }
       REQUIRE(total <= b);
     }
+  }
+
+  TEST_CASE("who needs room for a large cost gets it while the others keep some headroom") {
+    const Tokens burst = Tokens::whole(100);
+    const std::vector<Tokens> one{Tokens{}, Tokens::whole(70), Tokens{}, Tokens{}};
+    CHECK(size_floors(one, burst) == std::vector{Tokens::micro(12'500'000), Tokens::whole(70),
+                                                 Tokens::micro(12'500'000), Tokens::whole(5)});
+    // Two at once do not fit: the first is served.
+    const std::vector<Tokens> two{Tokens::whole(70), Tokens::whole(70)};
+    CHECK(size_floors(two, burst)[0] == Tokens::whole(70));
+    CHECK(size_floors(two, burst)[1] == Tokens::whole(25));
+    // More than the others can do without is not served.
+    const std::vector<Tokens> all{Tokens::whole(100), Tokens{}};
+    CHECK(size_floors(all, burst)[0] == Tokens::whole(25));
   }
 
   TEST_CASE("bounds in tokens become bounds in rates at the limit's own ratio") {

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 
 #include "sim/cluster/campaign.h"
+#include "sim/cluster/world.h"
+#include "wire/store_codec.h"
 
 namespace brigade::sim {
 namespace {
@@ -23,6 +25,30 @@ TEST_CASE("a calm cluster under skewed overload admits what one central bucket w
   const auto verdict = try_cluster({.seed = 1, .lasts = base::seconds(12)});
   CHECK_MESSAGE(verdict.held, verdict.broken);
   CHECK(verdict.totals.admitted >= verdict.totals.central.scaled(95, 100));
+}
+
+TEST_CASE("a cost larger than any node's share is admitted while the limit holds the tokens") {
+  const wire::StoreCodec codec;
+  World world({.machines = 5, .seed = 3}, codec);
+  bucket::LimitSpec limit;
+  limit.name = "big";
+  limit.rate = base::Rate::per_second(1000);
+  limit.burst = Tokens::whole(10'000);
+  world.declare(limit);
+  const TimePoint begin = world.now() + base::seconds(4);
+  // One request each, far enough apart for the limit to fill up again.
+  for (std::size_t i = 0; i < 5; ++i) {
+    const TimePoint when = begin + base::seconds(10) * static_cast<std::int64_t>(i);
+    world.load({.machine = (2 * i) % 5,
+                .limit = limit.name,
+                .cost = Tokens::whole(8000),
+                .per_second = 1e-6,
+                .from = when,
+                .until = when + base::seconds(1)});
+  }
+  CHECK_MESSAGE(world.run(begin + base::seconds(42)), world.broken());
+  CHECK(world.totals().central == Tokens::whole(5 * 8000));
+  CHECK(world.totals().admitted == world.totals().central);
 }
 
 TEST_CASE("the same seed gives the same run") {
