@@ -16,8 +16,7 @@ using Indices = std::vector<std::uint32_t>;
 
 constexpr Wide kPerMicro = 1'000'000'000'000;  // 1e-18 tokens in a micro-token
 
-// A token bucket that is never late. The level may go below zero by force(): what a cluster
-// admitted counts from its send, a little before it was decided.
+// A token bucket that is never late.
 class IdealBucket {
  public:
   explicit IdealBucket(const Terms& terms)
@@ -25,13 +24,10 @@ class IdealBucket {
         size_(static_cast<Wide>(terms.burst.micro()) * kPerMicro),
         level_(size_) {}
 
-  [[nodiscard]] bool holds(Tokens cost) const { return level_ >= units(cost); }
-  void force(Tokens cost) { level_ -= units(cost); }
   bool take(Tokens cost) {
-    const bool enough = holds(cost);
-    if (enough) {
-      force(cost);
-    }
+    const Wide units = static_cast<Wide>(cost.micro()) * kPerMicro;
+    const bool enough = level_ >= units;
+    level_ -= enough ? units : 0;
     return enough;
   }
   // Requires: `now` does not go back.
@@ -42,8 +38,6 @@ class IdealBucket {
   }
 
  private:
-  static Wide units(Tokens cost) { return static_cast<Wide>(cost.micro()) * kPerMicro; }
-
   Rate rate_;
   Wide size_;  // in 1e-18 tokens, as the level
   Wide level_;
@@ -140,7 +134,6 @@ void compare(const std::vector<Attempt>& attempts, const Terms& terms, Findings&
   Buckets central(terms, false);
   Buckets central_of_all(terms, false);
   Buckets fixed_parts(part, true);
-  Buckets as_admitted(terms, false);
   for (const std::uint32_t i : order) {
     const Attempt& attempt = attempts[i];
     const Duration now = offered_at(attempt);
@@ -155,12 +148,6 @@ void compare(const std::vector<Attempt>& attempts, const Terms& terms, Findings&
     }
     ask(central, findings.central_admitted);
     ask(fixed_parts, findings.static_admitted);
-    IdealBucket& left = as_admitted.at(attempt, now);
-    if (attempt.fate == Fate::kAdmitted) {
-      left.force(attempt.cost);
-    } else if (left.holds(attempt.cost)) {
-      findings.refused_while_idle.add(attempt.cost);
-    }
   }
 }
 

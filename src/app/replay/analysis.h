@@ -68,9 +68,6 @@ struct Findings {
   // The same limit split into equal fixed parts, one per node: of the answered requests, each at
   // the node that it was sent to.
   Count static_admitted;
-  // Refused or answered by an error though one bucket that had admitted what the cluster did, each
-  // at its send, would have had the tokens.
-  Count refused_while_idle;
 
   OverAdmission worst;          // of all keys
   std::uint32_t worst_key = 0;  // where the limit is per key

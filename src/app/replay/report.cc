@@ -120,7 +120,6 @@ std::string sums_text(const Findings& findings) {
     row_if_any(("  " + std::string(kSourceNames.at(i))).c_str(), findings.admitted_by_source.at(i));
   }
   row("refused", tally.refused, false);
-  row_if_any("  while tokens were idle", findings.refused_while_idle);
   row("errors", tally.errors(), false);
   row_if_any("  error replies", tally.error_replies);
   row_if_any("  unanswered", tally.unanswered);
@@ -192,7 +191,6 @@ std::string report_json(const Findings& findings, const Story& story) {
   json["central_admitted_of_all"] = tokens_json(findings.central_admitted_of_all.tokens);
   json["static_admitted"] = tokens_json(findings.static_admitted.tokens);
   json["utilisation"] = share_json(tally.admitted.tokens, findings.central_admitted.tokens);
-  json["refused_while_idle"] = tokens_json(findings.refused_while_idle.tokens);
   json["worst_over"] = tokens_json(findings.worst.over);
   json["worst_interval"] = {
       {"from_s", in_seconds(findings.worst.from)},

@@ -45,7 +45,6 @@ TEST_SUITE("app/replay/analysis") {
     attempts.insert(attempts.end(), 3, attempt(500, Fate::kRefused));
     const Findings findings = analyse(attempts, 1, terms(4, 4));
     CHECK(findings.central_admitted.requests == 6);
-    CHECK(findings.refused_while_idle.requests == 13);
     CHECK(findings.tally.refused.requests == 13);
   }
 
@@ -83,15 +82,6 @@ TEST_SUITE("app/replay/analysis") {
     CHECK(keyed.worst_key == 1);
     // Four against a burst of three, and what a millisecond mints.
     CHECK(keyed.worst.over == Tokens::micro(999'000));
-  }
-
-  TEST_CASE("a refusal counts as idle only while what was admitted left enough") {
-    const std::vector<Attempt> attempts{
-        attempt(0, Fate::kAdmitted, 6), attempt(1, Fate::kRefused, 5),
-        attempt(2, Fate::kRefused, 4), attempt(3, Fate::kAdmitted, 4),
-        attempt(4, Fate::kRefused, 1)};
-    const Findings findings = analyse(attempts, 1, terms(1, 10));
-    CHECK(findings.refused_while_idle == Count{.requests = 1, .tokens = Tokens::whole(4)});
   }
 
   TEST_CASE("an unanswered request is not admitted as far as the bound goes") {
