@@ -29,6 +29,11 @@ class Desk {
  public:
   virtual ~Desk() = default;
 
+  // Requests between these two came in together: the clock reading that ends one decision begins
+  // the next.
+  virtual void begin_batch() {}
+  virtual void end_batch() {}
+
   // Decides now, or parks the request, returns nullopt and later calls waiter.decided(token) once.
   // Tokens are the waiter's own names for its requests, unique while parked.
   virtual std::optional<node::Decision> acquire(Door door, const node::AcquireRequest& request,

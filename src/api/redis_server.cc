@@ -41,9 +41,27 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
                                 return;
                               }
                               self->session_.feed({self->buffer_.data(), size});
+                              self->await_decision();
                               self->write();
                               self->read();
                             });
+  }
+
+  // Parked decisions append to the output between reads: flush() looks at those who wait for one.
+  void await_decision() {
+    if (session_.waiting() && !awaiting_) {
+      awaiting_ = true;
+      server_.awaiting_.push_back(shared_from_this());
+    }
+  }
+
+  void flush() {
+    awaiting_ = false;
+    if (socket_.is_open()) {
+      await_decision();
+      write();
+      read();
+    }
   }
 
   // One write at a time; what gathers meanwhile goes out with the next one.
@@ -90,6 +108,7 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
   std::string sending_;
   bool reading_ = false;
   bool writing_ = false;
+  bool awaiting_ = false;
 };
 
 RedisServer::RedisServer(asio::io_context& io, asio::ip::tcp::acceptor acceptor, Desk& desk,
@@ -101,6 +120,7 @@ RedisServer::RedisServer(asio::io_context& io, asio::ip::tcp::acceptor acceptor,
 
 RedisServer::~RedisServer() {
   alive_.reset();
+  awaiting_.clear();
   connections_.clear();
 }
 
@@ -137,10 +157,9 @@ void RedisServer::accept() {
 }
 
 void RedisServer::flush() {
-  const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
-  for (const auto& connection : all) {
-    connection->write();
-    connection->read();
+  const auto awaited = std::exchange(awaiting_, {});
+  for (const auto& connection : awaited) {
+    connection->flush();
   }
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
@@ -46,6 +47,7 @@ class RedisServer {
   RedisLimits limits_;
   std::string info_;
   std::set<std::shared_ptr<Connection>> connections_;
+  std::vector<std::shared_ptr<Connection>> awaiting_;  // a decision; each once
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

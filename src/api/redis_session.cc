@@ -77,11 +77,11 @@ const char* refusal_text(node::Verdict verdict) {
 }  // namespace
 
 void RedisSession::add_number(std::int64_t value) {
-  std::array<char, 24> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  output_ += ':';
-  output_.append(digits.data(), end);
-  output_ += "\r\n";
+  std::array<char, 24> line{':'};
+  char* end = std::to_chars(line.data() + 1, line.data() + line.size() - 2, value).ptr;
+  *end++ = '\r';
+  *end++ = '\n';
+  output_.append(line.data(), end);
 }
 
 void RedisSession::add_bulk(std::string_view text) {
@@ -118,6 +118,12 @@ void RedisSession::feed(std::string_view bytes) {
 }
 
 void RedisSession::run() {
+  desk_.begin_batch();
+  run_batch();
+  desk_.end_batch();
+}
+
+void RedisSession::run_batch() {
   while (!closing_ && !waiting_ && at_ < input_.size()) {
     const std::size_t begin = at_;
     const Parsed parsed = parse();
@@ -172,33 +178,37 @@ RedisSession::Parsed RedisSession::parse_inline() {
   return Parsed::kCommand;
 }
 
-RedisSession::Parsed RedisSession::parse_array() {
-  // A length line: a number up to CRLF. False when it is malformed; `complete` says if it is there.
-  const auto number = [this](std::int64_t& value, bool& complete) {
-    const std::size_t end = input_.find("\r\n", at_);
-    complete = end != std::string::npos;
-    if (!complete) {
-      return input_.size() - at_ < 32;
+RedisSession::Parsed RedisSession::broken(const char* why) {
+  add_error(why);
+  return Parsed::kBroken;
+}
+
+RedisSession::Parsed RedisSession::parse_length(std::int64_t most, std::int64_t& value) {
+  constexpr std::size_t kDigitsMax = 16;
+  value = 0;
+  std::size_t i = at_;
+  for (; i < input_.size() && input_[i] >= '0' && input_[i] <= '9'; ++i) {
+    value = value * 10 + (input_[i] - '0');
+    if (value > most || i - at_ >= kDigitsMax) {
+      return Parsed::kBroken;
     }
-    const bool fine = to_integer(std::string_view(input_.data() + at_, end - at_), value);
-    at_ = end + 2;
-    return fine;
-  };
-  const auto broken = [this](const char* why) {
-    add_error(why);
-    return Parsed::kBroken;
-  };
-  bool complete = false;
-  std::int64_t count = 0;
-  ++at_;
-  if (!number(count, complete)) {
-    return broken("ERR Protocol error: invalid multibulk length");
   }
-  if (!complete) {
+  if (i == input_.size() || (i + 1 == input_.size() && input_[i] == '\r')) {
     return Parsed::kIncomplete;
   }
-  if (count < 0 || count > static_cast<std::int64_t>(kArgsMax)) {
-    return broken("ERR Protocol error: invalid multibulk length");
+  if (i == at_ || input_[i] != '\r' || input_[i + 1] != '\n') {
+    return Parsed::kBroken;
+  }
+  at_ = i + 2;
+  return Parsed::kCommand;
+}
+
+RedisSession::Parsed RedisSession::parse_array() {
+  std::int64_t count = 0;
+  ++at_;
+  if (const Parsed parsed = parse_length(kArgsMax, count); parsed != Parsed::kCommand) {
+    return parsed == Parsed::kBroken ? broken("ERR Protocol error: invalid multibulk length")
+                                     : parsed;
   }
   for (std::int64_t i = 0; i < count; ++i) {
     if (at_ >= input_.size()) {
@@ -209,14 +219,8 @@ RedisSession::Parsed RedisSession::parse_array() {
     }
     ++at_;
     std::int64_t size = 0;
-    if (!number(size, complete)) {
-      return broken("ERR Protocol error: invalid bulk length");
-    }
-    if (!complete) {
-      return Parsed::kIncomplete;
-    }
-    if (size < 0 || size > static_cast<std::int64_t>(kArgMax)) {
-      return broken("ERR Protocol error: invalid bulk length");
+    if (const Parsed parsed = parse_length(kArgMax, size); parsed != Parsed::kCommand) {
+      return parsed == Parsed::kBroken ? broken("ERR Protocol error: invalid bulk length") : parsed;
     }
     const auto length = static_cast<std::size_t>(size);
     if (input_.size() - at_ < length + 2) {

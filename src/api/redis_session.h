@@ -49,8 +49,12 @@ class RedisSession final : public Waiter {
   enum class Parsed : std::uint8_t { kCommand, kIncomplete, kBroken };
 
   void run();
+  void run_batch();
   Parsed parse();
   Parsed parse_array();
+  // A number of at most `most` up to CRLF; kBroken says that it is none.
+  Parsed parse_length(std::int64_t most, std::int64_t& value);
+  Parsed broken(const char* why);
   Parsed parse_inline();
   void execute();
   void execute_common(std::string_view name);

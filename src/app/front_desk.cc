@@ -21,9 +21,8 @@ void check_still_valid(node::Decision& decision, base::TimePoint fast) {
 
 }  // namespace
 
-FrontDesk::FrontDesk(host::Clock& clock, std::function<void()> touch,
-                     std::function<std::vector<api::SampledFamily>()> sampled)
-    : clock_(clock), touch_(std::move(touch)), sampled_(std::move(sampled)) {}
+FrontDesk::FrontDesk(host::Clock& clock, FrontDeskCalls calls)
+    : clock_(clock), calls_(std::move(calls)) {}
 
 void FrontDesk::serve(node::Node& node, ProcessFacts facts) {
   node_ = &node;
@@ -32,13 +31,22 @@ void FrontDesk::serve(node::Node& node, ProcessFacts facts) {
 
 // ---- requests ----
 
+void FrontDesk::begin_batch() {
+  in_batch_ = true;
+  last_ = clock_.now();
+  batch_arrived_ = last_.slow;
+}
+
 FrontDesk::Visit FrontDesk::visit(api::Door door, api::Waiter& waiter, std::uint64_t token) {
-  touch_();
+  if (!in_batch_) {
+    last_ = clock_.now();
+  }
   return {.door = door,
           .waiter = waiter,
           .token = token,
           .ticket = next_ticket_++,
-          .arrived = clock_.now()};
+          .arrived = in_batch_ ? batch_arrived_ : last_.slow,
+          .now = last_};
 }
 
 template <class Limits>
@@ -63,17 +71,19 @@ std::optional<node::Decision> FrontDesk::decided(std::optional<node::Decision> d
                     .token = visit.token,
                     .door = visit.door,
                     .limits = {},
-                    .arrived = visit.arrived.slow};
+                    .arrived = visit.arrived};
     for (std::size_t i = 0; i < parts; ++i) {
       waiting.limits.emplace_back(limits(i));
     }
     waiting_.emplace(visit.ticket, std::move(waiting));
     tickets_[&visit.waiter].insert(visit.ticket);
+    calls_.touch();
     return std::nullopt;
   }
-  const base::Instant now = clock_.now();
-  check_still_valid(*decision, now.fast);
-  count(visit.door, *decision, now.slow - visit.arrived.slow, parts, limits);
+  calls_.glance();
+  last_ = clock_.now();
+  check_still_valid(*decision, last_.fast);
+  count(visit.door, *decision, last_.slow - visit.arrived, parts, limits);
   return decision;
 }
 
@@ -84,7 +94,7 @@ std::optional<node::Decision> FrontDesk::acquire(api::Door door,
     return no_node();
   }
   const Visit one = visit(door, waiter, token);
-  return decided(node_->acquire(request, one.ticket, one.arrived), one, 1,
+  return decided(node_->acquire(request, one.ticket, one.now), one, 1,
                  [&](std::size_t) { return request.limit; });
 }
 
@@ -95,7 +105,7 @@ std::optional<node::Decision> FrontDesk::acquire_all(api::Door door,
     return no_node();
   }
   const Visit one = visit(door, waiter, token);
-  return decided(node_->acquire_all(requests, one.ticket, one.arrived), one, requests.size(),
+  return decided(node_->acquire_all(requests, one.ticket, one.now), one, requests.size(),
                  [&](std::size_t i) { return requests[i].limit; });
 }
 
@@ -106,7 +116,7 @@ std::optional<node::Decision> FrontDesk::throttle(api::Door door,
     return no_node();
   }
   const Visit one = visit(door, waiter, token);
-  return decided(node_->throttle(request, one.ticket, one.arrived), one, 1,
+  return decided(node_->throttle(request, one.ticket, one.now), one, 1,
                  [](std::size_t) { return std::string_view(kThrottleLimit); });
 }
 
@@ -114,7 +124,7 @@ node::SettleReply FrontDesk::settle(const node::ReservationId& id, node::Tokens 
   if (node_ == nullptr) {
     return {};
   }
-  touch_();
+  calls_.touch();
   return node_->settle_reservation(id, actual);
 }
 
@@ -147,7 +157,7 @@ void FrontDesk::abandon(api::Waiter& waiter) {
     waiting_.erase(ticket);
     node_->abandon(ticket);
   }
-  touch_();
+  calls_.touch();
 }
 
 // ---- control ----
@@ -164,7 +174,7 @@ void FrontDesk::admin(const node::AdminRequest& request,
          .reply = node::Refusal{.kind = node::Refusal::Kind::kUnavailable,
                                 .message = "not a member of a cluster yet: " + reason_}});
   }
-  touch_();
+  calls_.touch();
 }
 
 void FrontDesk::deliver_early() {
@@ -198,7 +208,7 @@ std::string FrontDesk::not_ready_because() const {
 }
 
 std::string FrontDesk::metrics() const {
-  return metrics_.text(sampled_());
+  return metrics_.text(calls_.sampled());
 }
 
 }  // namespace brigade::app

@@ -1,8 +1,8 @@
 // The desk between the front doors and the node: whose parked request a ticket is, and what every
 // decision cost. Before there is a node it says why.
 //
-// Threads: single-threaded (the loop's). Order: whoever owns it settles the node soon after
-// `touch`, and hands the answers to deliver().
+// Threads: single-threaded (the loop's). Order: whoever owns it settles the node soon after a call
+// of FrontDeskCalls, and hands the answers to deliver().
 #pragma once
 
 #include <cstdint>
@@ -28,11 +28,16 @@ struct ProcessFacts {
   std::string cluster_name;
 };
 
+// What the desk asks of the loop around it.
+struct FrontDeskCalls {
+  std::function<void()> touch;   // the node has something to settle now
+  std::function<void()> glance;  // levels and demand moved: a turn before long is enough
+  std::function<std::vector<api::SampledFamily>()> sampled;  // what only others can count
+};
+
 class FrontDesk final : public api::Desk {
  public:
-  // `touch`: the node has something to settle. `sampled`: what only others can count.
-  FrontDesk(host::Clock& clock, std::function<void()> touch,
-            std::function<std::vector<api::SampledFamily>()> sampled);
+  FrontDesk(host::Clock& clock, FrontDeskCalls calls);
 
   // From now on requests go to this node. Requires: it outlives this desk.
   void serve(node::Node& node, ProcessFacts facts);
@@ -47,6 +52,8 @@ class FrontDesk final : public api::Desk {
   [[nodiscard]] base::Duration take_p99() { return metrics_.take_p99(); }
 
   // ---- api::Desk ----
+  void begin_batch() override;
+  void end_batch() override { in_batch_ = false; }
   std::optional<node::Decision> acquire(api::Door door, const node::AcquireRequest& request,
                                         api::Waiter& waiter, std::uint64_t token) override;
   std::optional<node::Decision> acquire_all(api::Door door,
@@ -76,7 +83,8 @@ class FrontDesk final : public api::Desk {
     api::Waiter& waiter;
     std::uint64_t token;
     node::Ticket ticket;
-    base::Instant arrived;
+    base::TimePoint arrived;
+    base::Instant now;
   };
 
   Visit visit(api::Door door, api::Waiter& waiter, std::uint64_t token);
@@ -89,13 +97,15 @@ class FrontDesk final : public api::Desk {
              const Limits& limits);
 
   host::Clock& clock_;
-  std::function<void()> touch_;
-  std::function<std::vector<api::SampledFamily>()> sampled_;
+  FrontDeskCalls calls_;
   node::Node* node_ = nullptr;
   ProcessFacts facts_;
   std::string reason_ = "starting";
   api::Metrics metrics_;
   node::Ticket next_ticket_ = 1;
+  bool in_batch_ = false;
+  base::TimePoint batch_arrived_;
+  base::Instant last_;  // the clock's last reading, current within a batch
   std::unordered_map<node::Ticket, Waiting> waiting_;
   std::unordered_map<api::Waiter*, std::set<node::Ticket>> tickets_;
   std::map<node::Ticket, std::function<void(const node::AdminReply&)>> admins_;

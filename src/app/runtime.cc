@@ -17,6 +17,9 @@ namespace {
 // How long a stop may take: handing rights back and moving leaderships, then saying goodbye.
 constexpr base::Duration kDrainPatience = base::seconds(3);
 constexpr base::Duration kLeavePatience = base::milliseconds(2500);
+// After a decision that needed nobody: when the node looks at demand and levels. Well below the 2
+// ms ahead that it borrows for (semantics 5).
+constexpr base::Duration kGlance = std::chrono::microseconds(500);
 // How often a node measures its load and publishes its digest.
 constexpr base::Duration kPublishEvery = base::seconds(1);
 
@@ -24,8 +27,9 @@ constexpr base::Duration kPublishEvery = base::seconds(1);
 
 Runtime::Runtime(NodeOptions options)
     : options_(std::move(options)),
-      desk_(
-          clock_, [this] { touch(); }, [this] { return sampled(); }),
+      desk_(clock_, {.touch = [this] { touch(); },
+                     .glance = [this] { glance(); },
+                     .sampled = [this] { return sampled(); }}),
       signals_(io_) {}
 
 Runtime::~Runtime() {
@@ -144,10 +148,19 @@ void Runtime::touch() {
   }
 }
 
+void Runtime::glance() {
+  if (!turn_posted_ && !glancing_) {
+    glancing_ = true;
+    const base::TimePoint now = clock_.now().slow;
+    timer_->hasten(now + kGlance, now);
+  }
+}
+
 void Runtime::turn() {
   if (closed_) {
     return;
   }
+  glancing_ = false;
   wake_parts();
   turn_posted_ = false;
   desk_.deliver_early();

@@ -66,6 +66,7 @@ class Runtime final : public PeerInbox {
   std::optional<gossip::Charter> charter() override { return facts_.charter; }
 
   void touch();
+  void glance();
   void turn();
   void wake_parts();
   void publish(base::Instant now);
@@ -77,7 +78,7 @@ class Runtime final : public PeerInbox {
   void stop(int exit_code);
   std::vector<api::SampledFamily> sampled();
 
-  asio::io_context io_;
+  asio::io_context io_{1};  // one thread runs it
   NodeOptions options_;
   host::Clock clock_;
   wire::StoreCodec codec_;
@@ -96,6 +97,7 @@ class Runtime final : public PeerInbox {
   asio::signal_set signals_;
   node::Actions actions_;
   bool turn_posted_ = false;
+  bool glancing_ = false;  // a turn comes within kGlance
   bool announced_ = false;
   std::vector<bucket::LimitSpec> limits_;  // of --limits, until they are declared
   base::TimePoint publish_at_;             // when load and digest are taken next

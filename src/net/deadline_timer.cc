@@ -27,4 +27,10 @@ void DeadlineTimer::arm(base::TimePoint deadline, base::TimePoint now) {
   });
 }
 
+void DeadlineTimer::hasten(base::TimePoint deadline, base::TimePoint now) {
+  if (deadline < armed_) {
+    arm(deadline, now);
+  }
+}
+
 }  // namespace brigade::net

@@ -19,6 +19,8 @@ class DeadlineTimer {
 
   // Replaces the deadline; base::kNever: none. Cheap when the deadline is the same as before.
   void arm(base::TimePoint deadline, base::TimePoint now);
+  // Brings the deadline forward if it is later.
+  void hasten(base::TimePoint deadline, base::TimePoint now);
 
  private:
   asio::steady_timer timer_;
