@@ -17,6 +17,7 @@ struct Command {
     clearOverride @7 :ClearOverride;
     handover @8 :Handover;
     cancelHandover @9 :Void;
+    removeNode @10 :RemoveNode;
   }
 }
 
@@ -120,6 +121,11 @@ struct Handover {
     account @0 :UInt64;
     remaining @1 :Int64;
   }
+}
+
+struct RemoveNode {
+  node @0 :UInt64;
+  certified @1 :Bool;
 }
 
 # ---- what applying a command answers ----

@@ -24,6 +24,7 @@ struct NodeDigest {
   leads @7 :List(Lead);
   configs @8 :List(UInt64);
   free @9 :List(Free);
+  leaving @10 :Bool;
 
   struct Lead {
     shard @0 :UInt32;

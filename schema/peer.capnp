@@ -32,7 +32,38 @@ struct Frame {
     pullAnswer @17 :PullAnswer;
     surveyAsk @18 :SurveyAsk;
     surveyAnswer @19 :SurveyAnswer;
+    replicaGone @20 :ReplicaGone;
+    snapshotPart @21 :SnapshotPart;
+    snapshotHave @22 :SnapshotHave;
   }
+}
+
+# ---- replicas ----
+
+struct ReplicaGone {
+  shard @0 :UInt32;
+  replica @1 :UInt64;
+  nodeRemoved @2 :Bool;
+}
+
+struct SnapshotPart {
+  shard @0 :UInt32;
+  from @1 :UInt64;
+  to @2 :UInt64;
+  term @3 :UInt64;
+  last @4 :Raft.EntryId;
+  conf @5 :Raft.ConfState;
+  size @6 :UInt64;
+  offset @7 :UInt64;
+  bytes @8 :Data;
+}
+
+struct SnapshotHave {
+  shard @0 :UInt32;
+  from @1 :UInt64;
+  to @2 :UInt64;
+  last @3 :Raft.EntryId;
+  have @4 :UInt64;
 }
 
 # ---- sessions ----
@@ -91,6 +122,7 @@ struct RenewAnswer {
   dropped @11 :List(Dropped);
   rights @12 :List(Common.Rights);
   noLend @13 :List(Text);
+  removed @14 :Bool;
 
   struct Dropped {
     limit @0 :Text;
@@ -252,6 +284,7 @@ struct SurveyAnswer {
     leaderFor @5 :Int64;
     voters @6 :List(UInt64);
     learners @7 :List(UInt64);
+    outgoing @8 :List(UInt64);
   }
   struct Pool {
     ledger @0 :Common.LedgerId;

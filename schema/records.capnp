@@ -16,7 +16,14 @@ struct StateRecord {
     strict @5 :StrictRecord;
     strictId @6 :StrictIdRecord;
     override @7 :Commands.Override;
+    node @8 :NodeRecord;
   }
+}
+
+struct NodeRecord {
+  node @0 :UInt64;
+  generation @1 :UInt16;
+  removed @2 :Bool;
 }
 
 struct MetaRecord {

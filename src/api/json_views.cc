@@ -53,6 +53,7 @@ ordered_json shard_json(const node::ShardView& shard) {
   json["leader_since_s"] = shard.leader_since_s;
   json["voters"] = shard.voters;
   json["learners"] = shard.learners;
+  json["outgoing"] = shard.outgoing;
   json["commit"] = index(shard.commit);
   json["applied"] = index(shard.applied);
   return json;

@@ -176,6 +176,12 @@ void add_cluster_flags(CLI::App& node, NodeOptions& options) {
       ->check(duration_validator())
       ->default_str("60s");
   node.add_option_function<std::string>(
+          "--replace-after",
+          [&](const std::string& text) { options.replace_after = *parse_duration(text); },
+          "how long a member may be missed before another takes over what it votes in")
+      ->check(duration_validator())
+      ->default_str("10m");
+  node.add_option_function<std::string>(
           "--memory-max", [&](const std::string& text) { options.memory_max = *parse_size(text); },
           "refuse new keys beyond this much memory")
       ->check(size_validator());

@@ -30,6 +30,7 @@ struct NodeOptions {
   std::string zone;
   std::uint32_t shards = 8;
   std::uint32_t replicas = 3;
+  std::chrono::nanoseconds replace_after = std::chrono::minutes(10);
   std::string limits;  // a file, applied if the cluster has none
   std::chrono::nanoseconds bms_term = std::chrono::seconds(60);
   std::uint64_t memory_max = 0;  // bytes, 0: no bound of our own

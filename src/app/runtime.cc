@@ -88,6 +88,24 @@ void Runtime::begin_stop() {
   touch();
 }
 
+void Runtime::heed_cluster() {
+  if (!node_ || stopping_) {
+    return;
+  }
+  if (node_->removed()) {
+    std::fprintf(stderr,
+                 "brigade node: this node (%s) was removed from the cluster for good; its data in "
+                 "%s is left as it is: start it with an empty --data directory to join anew\n",
+                 options_.name.c_str(), options_.data.c_str());
+    stopping_ = true;
+    exit_code_ = announced_ ? 3 : 2;
+    stop_deadline_ = clock_.now().slow;  // it has nothing to hand back
+  } else if (node_->left()) {
+    spdlog::info("left the cluster: nothing of it is stored here any more");
+    begin_stop();
+  }
+}
+
 bool Runtime::may_stop(base::TimePoint now) {
   if (!stopping_) {
     return false;
@@ -173,8 +191,9 @@ void Runtime::turn() {
   }
   doors_.flush();
   announce();
+  heed_cluster();
   if (may_stop(now.slow)) {
-    stop(0);
+    stop(exit_code_);
     return;
   }
   timer_->arm(next_deadline(now), clock_.now().slow);
@@ -223,7 +242,7 @@ void Runtime::perform() {
       const base::Instant now = clock_.now();
       for (const node::GroupWrite& write : writes) {
         if (!write.persists.empty()) {
-          node_->persisted(write.shard, write.persists, now);
+          node_->persisted(write, now);
         }
       }
       touch();
@@ -238,6 +257,9 @@ void Runtime::perform() {
   }
   desk_.deliver(actions_.answers);
   desk_.deliver(actions_.admin);
+  for (const base::NodeId removed : actions_.removed) {
+    membership_->removed(removed);
+  }
 }
 
 std::vector<api::SampledFamily> Runtime::sampled() {

@@ -5,6 +5,7 @@
 // Threads: single-threaded but for the storage thread (storage_thread.h).
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -74,6 +75,8 @@ class Runtime final : public PeerInbox {
   [[nodiscard]] base::TimePoint next_deadline(base::Instant now) const;
   void watch_signals();
   void begin_stop();
+  // Stops if the cluster removed this node, or it has left for good.
+  void heed_cluster();
   [[nodiscard]] bool may_stop(base::TimePoint now);
   void stop(int exit_code);
   std::vector<api::SampledFamily> sampled();
@@ -85,6 +88,7 @@ class Runtime final : public PeerInbox {
   host::LoadSampler load_;
   base::Boot boot_;
   NodeFacts facts_;
+  std::map<base::ShardId, node::ReplicaGround> grounds_;  // as found at the start
   std::string advertised_;
   FrontDesk desk_;
   Doors doors_;

@@ -74,6 +74,13 @@ base::Status Runtime::identify(storage::Disk& disk, const storage::Contents& con
     return base::Error{"--data " + options_.data + ": " + facts.error().message};
   }
   facts_ = std::move(facts).value();
+  auto grounds = storage::replica_grounds(contents);
+  if (!grounds) {
+    return base::Error{"--data " + options_.data +
+                       ": a fact about its replicas is malformed: it is damaged, or of another "
+                       "version of brigade"};
+  }
+  grounds_ = *std::move(grounds);
   if (!facts_.id) {
     facts_.id = host::draw_node_id();
   }
@@ -224,7 +231,10 @@ void Runtime::become_member(const gossip::Charter& charter,
   peers_->join(charter.cluster);
   std::map<base::ShardId, storage::GroupContents> contents;
   for (const storage::GroupTurn& group : groups) {
-    contents[group.group].raft.snapshot.conf = group.install->mark.conf;
+    raft::Restored& raft = contents[group.group].raft;
+    raft.hard = *group.hard;
+    raft.snapshot.last = group.install->mark.last;
+    raft.snapshot.conf = group.install->mark.conf;
   }
   storage::Turn turn{.identity = app::became_member(charter), .groups = std::move(groups)};
   storage_->submit(std::move(turn), [this, charter, contents = std::move(contents)] {
@@ -248,21 +258,26 @@ void Runtime::start_node(const gossip::Charter& charter,
                                         .envoy = "off"},
                           .home = {.region = options_.region, .zone = options_.zone},
                           .shards = settings->shards,
+                          .replicas = settings->replicas,
+                          .replace_after = options_.replace_after,
                           .bms_term = options_.bms_term};
-  const node::StewardTiming timing = config.steward;
   node_ =
       std::make_unique<node::Node>(std::move(config), codec_, base::Prng(host::draw_seed()), now);
+  for (const auto& [shard, ground] : grounds_) {
+    if (ground.removed) {
+      node_->had_replica(shard, ground.id);
+    } else {
+      groups.try_emplace(shard);  // begun, and nothing came yet
+    }
+  }
   for (auto& [shard, group] : groups) {
     auto state = storage::replica_state(std::move(group), codec_);
     if (!state) {
       return fail("shard " + std::to_string(shard.value()) + ": " + state.error().message);
     }
-    node::ReplicaConfig replica{.shard = shard,
-                                .shards = settings->shards,
-                                .timing = timing,
-                                .bms_term = options_.bms_term};
-    replica.raft.self = node::replica_id(facts_.id, 0);
-    node_->add_replica(std::move(replica), std::move(state).value(), now);
+    const auto ground = grounds_.find(shard);
+    const auto self = ground == grounds_.end() ? node::replica_id(facts_.id, 0) : ground->second.id;
+    node_->add_replica(node_->replica_config(shard, self), std::move(state).value(), now);
   }
   desk_.serve(*node_, {.version = BRIGADE_VERSION,
                        .cluster = charter.cluster,

@@ -45,10 +45,19 @@ struct Compaction {
   raft::EntryId last;
   raft::ConfState conf;
 };
+// Which replica of a shard a node has, or had last: a removed one's id is never used again.
+struct ReplicaGround {
+  raft::ReplicaId id;
+  bool removed = false;
+  friend bool operator==(const ReplicaGround&, const ReplicaGround&) = default;
+};
 // Everything of one shard that storage must write: all of a turn's in one batch and one sync, in
-// this order. When it is durable, the node wants Persisted{shard, persists}.
+// this order. When it is durable, it goes back to Node::persisted.
 struct GroupWrite {
   ShardId shard;
+  raft::ReplicaId replica;  // whose
+  // This replica begins here, or ended: everything of the shard is forgotten first.
+  std::optional<ReplicaGround> ground;
   std::vector<raft::Persist> persists;
   bool replace = false;  // a snapshot came: all earlier records of the shard are void
   std::vector<RecordWrite> records;
@@ -62,6 +71,7 @@ struct Actions {
   std::vector<GroupWrite> writes;
   std::vector<Answer> answers;
   std::vector<AdminAnswer> admin;
+  std::vector<NodeId> removed;  // members that the cluster has removed: gossip may give them up
   std::vector<base::Note> notes;
 
   void clear() {
@@ -70,6 +80,7 @@ struct Actions {
     writes.clear();
     answers.clear();
     admin.clear();
+    removed.clear();
     notes.clear();
   }
 };

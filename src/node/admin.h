@@ -46,7 +46,8 @@ struct ShardView {
   std::uint64_t term = 0;
   double leader_since_s = 0;
   std::vector<std::string> voters;
-  std::vector<std::string> learners;
+  std::vector<std::string> outgoing;    // voters that are being replaced or removed
+  std::vector<std::string> learners;    // on their way to vote
   std::optional<std::uint64_t> commit;  // nullopt without a replica here
   std::optional<std::uint64_t> applied;
 };

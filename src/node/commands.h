@@ -136,8 +136,17 @@ struct CancelHandover {
   friend bool operator==(const CancelHandover&, const CancelHandover&) = default;
 };
 
-using Command = std::variant<OpenSession, ReturnSession, ReclaimSession, ChangeShares, Configure,
-                             StrictBatch, SetOverride, ClearOverride, Handover, CancelHandover>;
+// The cluster forgets a node for good: it gets no session and no replica again. `certified`: an
+// operator says that its process has ended, so that nothing it held can be spent any more.
+struct RemoveNode {
+  NodeId node;
+  bool certified = false;
+  friend bool operator==(const RemoveNode&, const RemoveNode&) = default;
+};
+
+using Command =
+    std::variant<OpenSession, ReturnSession, ReclaimSession, ChangeShares, Configure, StrictBatch,
+                 SetOverride, ClearOverride, Handover, CancelHandover, RemoveNode>;
 
 // ---- what applying them answers ----
 

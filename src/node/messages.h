@@ -13,6 +13,7 @@
 #include "node/commands.h"
 #include "node/records.h"
 #include "node/rights.h"
+#include "raft/messages.h"
 
 namespace brigade::node {
 
@@ -66,8 +67,9 @@ struct RenewAnswer {
   Account account;
   Boot boot;
   std::int64_t sent = 0;
-  bool live = false;  // the session holds for tau from `sent`
-  bool gone = false;  // the account does not exist any more: the session is over
+  bool live = false;     // the session holds for tau from `sent`
+  bool gone = false;     // the account does not exist any more: the session is over
+  bool removed = false;  // the cluster removed this node for good
   base::Duration tau{0};
   std::int32_t drift_ppm = 0;
   Version config_version;
@@ -203,6 +205,7 @@ struct ReplicaReport {
   std::uint64_t applied = 0;
   base::Duration leader_for{0};
   std::vector<NodeId> voters;
+  std::vector<NodeId> outgoing;  // voters on their way out
   std::vector<NodeId> learners;
 };
 struct PoolReport {
@@ -221,9 +224,38 @@ struct SurveyAnswer {
   std::vector<SetOverride> overrides;  // of the limits whose home is led here
 };
 
-using PeerMessage = std::variant<OpenAsk, OpenAnswer, Renew, RenewAnswer, ConfigHint, LeaderHint,
-                                 RightsNotice, ShrunkNotice, Borrow, Loan, Ask, Told, Submit,
-                                 Submitted, PullAsk, PullAnswer, SurveyAsk, SurveyAnswer>;
+// ---- replicas (semantics 3.11) ----
+
+// The committed configuration of the shard has no place for this replica, and never will again.
+struct ReplicaGone {
+  ShardId shard;
+  raft::ReplicaId replica;
+  bool node_removed = false;  // nor for any other of its node
+};
+// A part of the snapshot that a leader sends to a replica far behind.
+struct SnapshotPart {
+  ShardId shard;
+  raft::ReplicaId from;
+  raft::ReplicaId to;
+  raft::Term term;
+  raft::EntryId last;
+  raft::ConfState conf;
+  std::uint64_t size = 0;  // of the whole state
+  std::uint64_t offset = 0;
+  base::Bytes bytes;
+};
+struct SnapshotHave {
+  ShardId shard;
+  raft::ReplicaId from;  // the receiver of the parts
+  raft::ReplicaId to;
+  raft::EntryId last;
+  std::uint64_t have = 0;  // bytes, from the beginning
+};
+
+using PeerMessage =
+    std::variant<OpenAsk, OpenAnswer, Renew, RenewAnswer, ConfigHint, LeaderHint, RightsNotice,
+                 ShrunkNotice, Borrow, Loan, Ask, Told, Submit, Submitted, PullAsk, PullAnswer,
+                 SurveyAsk, SurveyAnswer, ReplicaGone, SnapshotPart, SnapshotHave>;
 
 // ---- what a node publishes of itself through gossip ----
 
@@ -254,6 +286,7 @@ struct NodeDigest {
   std::uint64_t request_us_p99 = 0;
   std::uint64_t offered_per_s = 0;
   bool draining = false;
+  bool leaving = false;           // for good: its replicas must go elsewhere
   std::vector<LeadReport> leads;  // shards that this node leads
   std::vector<Version> configs;   // per shard: the configuration that this node serves
   std::vector<FreeReport> free;   // at most kMaxFreeReports, most free first

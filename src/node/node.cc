@@ -27,12 +27,6 @@ Node::Node(NodeConfig config, const Codec& codec, base::Prng dice, Instant now)
   }
 }
 
-void Node::add_replica(ReplicaConfig config, ReplicaState state, Instant now) {
-  const ShardId shard = config.shard;
-  replicas_[shard] = std::make_unique<Replica>(std::move(config), codec_, base::Prng(dice_.next()),
-                                               std::move(state), now);
-}
-
 // ---- peers ----
 
 void Node::seen(const PeerView& peer, Instant now) {
@@ -115,27 +109,6 @@ void Node::received(NodeId from, const PeerMessage& message, Instant now) {
   dispatch(from, message, now);
 }
 
-void Node::received(ShardId shard, const raft::Message& message, Instant now) {
-  if (const auto found = replicas_.find(shard); found != replicas_.end()) {
-    found->second->step(message, now);
-  }
-}
-
-void Node::persisted(ShardId shard, std::vector<raft::Persist> persists, Instant now) {
-  const auto found = replicas_.find(shard);
-  if (found == replicas_.end()) {
-    return;
-  }
-  for (const raft::Persist& persist : persists) {
-    for (const raft::Message& message : persist.then) {
-      if (message.to != found->second->core().self()) {
-        deferred_.push_back({.to = node_of(message.to), .shard = shard, .message = message});
-      }
-    }
-  }
-  found->second->persisted(std::move(persists), now);
-}
-
 template <class T>
 void Node::to_replica(NodeId from, ShardId shard, const T& message, Instant now) {
   const auto found = replicas_.find(shard);
@@ -205,7 +178,7 @@ void Node::dispatch(NodeId from, const PeerMessage& message, Instant now) {
     to_replica(from, ask->shard, *ask, now);
   } else if (const auto* told = std::get_if<Told>(&message)) {
     on(from, *told, now);
-  } else {
+  } else if (!dispatch_replicas(from, message, now)) {
     dispatch_control(from, message, now);
   }
 }
@@ -220,6 +193,7 @@ void Node::on(NodeId from, const RenewAnswer& answer, Instant now) {
     return;
   }
   answered_[answer.shard.value()] = now.slow;
+  removed_ = removed_ || answer.removed;
   directory_.heard(answer.shard, from, directory_.term(answer.shard));
   if (news.lapsed) {
     session_ended(answer.shard);
@@ -368,6 +342,9 @@ void Node::settle(Instant now, Actions& out) {
   advance_wholes(now);
   run_controls(now);
   run_pulls(now);
+  run_placement(now);
+  std::move(ground_writes_.begin(), ground_writes_.end(), std::back_inserter(out.writes));
+  ground_writes_.clear();
   for (int pass = 0; pass < kPasses; ++pass) {
     for (auto& [shard, replica] : replicas_) {
       replica->settle(now, out);
@@ -425,6 +402,8 @@ void Node::flush(Actions& out) {
     out.answers.push_back(std::move(answer));
   }
   answers_.clear();
+  out.removed.insert(out.removed.end(), removals_.begin(), removals_.end());
+  removals_.clear();
   for (AdminAnswer& answer : admin_answers_) {
     out.admin.push_back(std::move(answer));
   }
@@ -432,9 +411,9 @@ void Node::flush(Actions& out) {
 }
 
 TimePoint Node::next_deadline(Instant now) const {
-  TimePoint next = base::kNever;
+  TimePoint next = ground_writes_.empty() ? placement_deadline() : now.slow;
   for (const auto& [shard, replica] : replicas_) {
-    next = std::min(next, replica->next_deadline(now));
+    next = std::min(next, replica->left_out() ? now.slow : replica->next_deadline(now));
   }
   for (const Tenant& tenant : tenants_) {
     next = std::min(next, tenant.next_deadline());
@@ -480,7 +459,8 @@ NodeDigest Node::digest(Instant now) {
                     .net_out_bps = load_.net_out_bps,
                     .request_us_p99 = static_cast<std::uint64_t>(load_.request_ms_p99 * 1000),
                     .offered_per_s = static_cast<std::uint64_t>(load_.offered_per_s),
-                    .draining = draining_};
+                    .draining = draining_,
+                    .leaving = leaving_};
   for (const auto& [shard, replica] : replicas_) {
     if (replica->serves()) {
       digest.leads.push_back({.shard = shard, .term = replica->core().term().value()});

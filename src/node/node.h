@@ -34,6 +34,11 @@ struct NodeConfig {
   Addresses addresses;
   PeerBook::Home home;
   std::uint32_t shards = 1;
+  std::uint32_t replicas = 3;  // voters per shard; fewer in smaller clusters
+  // A member missed for so long is replaced where it votes, if another can take over.
+  base::Duration replace_after = std::chrono::minutes(10);
+  std::uint64_t snapshot_every = 10'000;  // entries between a shard's compactions
+  std::size_t snapshot_part = SnapshotFerry::kPartMax;
   SessionTiming session;
   StewardTiming steward;
   TradeTiming trade;
@@ -49,6 +54,9 @@ struct PeerView {
   PeerBook::Home home;
   bool live = false;  // alive or suspect: worth talking to
 };
+
+// Twelve hexadecimal digits.
+std::string id_text(NodeId id);
 
 class Node {
  public:
@@ -68,10 +76,17 @@ class Node {
   void abandon(Ticket ticket);
 
   // ---- inputs ----
+  // A replica that storage kept, or that this node founds.
   void add_replica(ReplicaConfig config, ReplicaState state, Instant now);
+  [[nodiscard]] ReplicaConfig replica_config(ShardId shard, raft::ReplicaId self) const;
+  // Storage kept the tombstone of a replica that was removed.
+  void had_replica(ShardId shard, raft::ReplicaId id) {
+    grounds_[shard] = {.id = id, .removed = true};
+  }
   void received(NodeId from, const PeerMessage& message, Instant now);
   void received(ShardId shard, const raft::Message& message, Instant now);
-  void persisted(ShardId shard, std::vector<raft::Persist> persists, Instant now);
+  // These writes are durable.
+  void persisted(GroupWrite write, Instant now);
   void seen(const PeerView& peer, Instant now);
   void forgotten(NodeId peer);
   void heard(NodeId peer, const NodeDigest& digest, Instant now);
@@ -80,6 +95,10 @@ class Node {
   // Clean stop: refuses new requests, hands rights back, moves leaderships.
   void drain(Instant now);
   [[nodiscard]] bool drained() const;
+  // Leaves for good was asked, and all that this node held is elsewhere now.
+  [[nodiscard]] bool left() const;
+  // The cluster removed this node for good: it must stop.
+  [[nodiscard]] bool removed() const { return removed_; }
 
   void settle(Instant now, Actions& out);
   [[nodiscard]] TimePoint next_deadline(Instant now) const;
@@ -157,6 +176,7 @@ class Node {
     TimePoint deadline;
     TimePoint retry_at = base::kNever;
     std::optional<Refusal> refused;
+    NodeId removes;
   };
 
   // node_decide.cc
@@ -208,7 +228,23 @@ class Node {
   [[nodiscard]] std::vector<ShardView> shard_views(const Control& control) const;
   [[nodiscard]] std::vector<std::string> laggards(const Control& control) const;
   [[nodiscard]] NodeId named(const std::string& name) const;
-  [[nodiscard]] std::string name_of(NodeId id) const;
+  [[nodiscard]] std::string name_of(NodeId id) const;  // its id when nobody knows a name
+
+  // node_leaving.cc
+  std::optional<Refusal> begin_leave(Control& control, Instant now);
+  std::optional<Refusal> begin_remove(Control& control, const Remove& remove) const;
+  [[nodiscard]] Refusal not_left_yet() const;
+  [[nodiscard]] NodeId gone_member(const std::string& name) const;
+
+  // node_placement.cc
+  void begin_replica(ShardId shard, raft::ReplicaId self, Instant now);
+  void end_replica(ShardId shard);
+  Replica* addressee(ShardId shard, const raft::Message& message, Instant now);
+  bool dispatch_replicas(NodeId from, const PeerMessage& message, Instant now);
+  [[nodiscard]] Standing standing(const PeerView& peer, Instant now) const;
+  std::vector<Site> sites(Instant now);
+  void run_placement(Instant now);
+  [[nodiscard]] TimePoint placement_deadline() const;
 
   // node.cc
   void send(NodeId to, PeerMessage message, TimePoint expires = base::kNever);
@@ -242,6 +278,10 @@ class Node {
   std::map<NodeId, NodeDigest> digests_;
   LoadView load_;
   std::map<ShardId, std::unique_ptr<Replica>> replicas_;
+  std::map<ShardId, ReplicaGround> grounds_;  // of replicas here, and of removed ones
+  std::vector<GroupWrite> ground_writes_;     // before any other write of this turn
+  std::map<NodeId, TimePoint> missed_since_;  // with replicas, but not live; slow line
+  TimePoint next_placement_{};
   std::vector<Tenant> tenants_;      // by shard
   std::vector<TimePoint> answered_;  // by shard: when its leader last spoke, slow line
   std::map<std::string, ConfigRecord> limits_;
@@ -271,7 +311,10 @@ class Node {
   };
   std::vector<Pull> pulls_;
   bool draining_ = false;
-  std::set<Ticket> returning_;  // Returns that are not committed yet
+  bool leaving_ = false;  // draining for good: replicas go elsewhere
+  bool removed_ = false;
+  std::vector<NodeId> removals_;  // of others, committed; told to gossip
+  std::set<Ticket> returning_;    // Returns that are not committed yet
 
   std::vector<Send> outgoing_;      // this turn's, to anybody
   std::vector<Send> outward_;       // to others

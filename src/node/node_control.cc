@@ -71,7 +71,7 @@ std::string Node::name_of(NodeId id) const {
     return config_.name;
   }
   const auto found = peers_.find(id);
-  return found == peers_.end() ? std::string() : found->second.name;
+  return found == peers_.end() ? id_text(id) : found->second.name;
 }
 
 void Node::admin(const AdminRequest& request, Ticket ticket, Instant now) {
@@ -124,14 +124,18 @@ void Node::on_request(Ticket ticket, Control control, Instant now) {
     }
     control.deadline = now.slow + kPullPatience + kSurveyPatience;
     send(to, PullAsk{.ticket = ticket, .limit = move->limit, .from = from, .amount = move->amount});
-  } else if (std::holds_alternative<Drain>(control.request) ||
-             std::holds_alternative<Leave>(control.request)) {
+  } else if (std::holds_alternative<Drain>(control.request)) {
     drain(now);
-  } else if (std::holds_alternative<Remove>(control.request)) {
-    refuse_now(refusal(Refusal::Kind::kUnavailable,
-                       "removing members is not built yet; a dead node's rights return by "
-                       "themselves within the session time"));
-    return;
+  } else if (std::holds_alternative<Leave>(control.request)) {
+    if (auto no = begin_leave(control, now)) {
+      refuse_now(std::move(*no));
+      return;
+    }
+  } else if (const auto* remove = std::get_if<Remove>(&control.request)) {
+    if (auto no = begin_remove(control, *remove)) {
+      refuse_now(std::move(*no));
+      return;
+    }
   } else {
     control.deadline = now.slow + kSurveyPatience;
     for (const auto& [id, peer] : peers_) {
@@ -254,9 +258,18 @@ std::optional<AdminReply> Node::outcome(Control& control, Instant now) {
                                                     "the receiving node did not answer in time"))
                 : std::nullopt;
   }
-  if (std::holds_alternative<Drain>(control.request) ||
-      std::holds_alternative<Leave>(control.request)) {
+  if (std::holds_alternative<Drain>(control.request)) {
     return drained() || over ? std::optional<AdminReply>(Done{}) : std::nullopt;
+  }
+  if (std::holds_alternative<Leave>(control.request)) {
+    if (left()) {
+      return Done{};
+    }
+    return over ? std::optional<AdminReply>(not_left_yet()) : std::nullopt;
+  }
+  if (std::holds_alternative<Remove>(control.request)) {
+    removals_.push_back(control.removes);
+    return Done{};
   }
   if (!control.silent.empty() && !over) {
     return std::nullopt;
@@ -340,9 +353,13 @@ std::vector<ShardView> Node::shard_views(const Control& control) const {
       }
       if (view->second.voters.empty() || replica.leads) {
         view->second.voters.clear();
+        view->second.outgoing.clear();
         view->second.learners.clear();
         for (const NodeId voter : replica.voters) {
           view->second.voters.push_back(name_of(voter));
+        }
+        for (const NodeId voter : replica.outgoing) {
+          view->second.outgoing.push_back(name_of(voter));
         }
         for (const NodeId learner : replica.learners) {
           view->second.learners.push_back(name_of(learner));

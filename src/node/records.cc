@@ -2,6 +2,8 @@
 
 #include <type_traits>
 
+#include "base/endian.h"
+
 namespace brigade::node {
 namespace {
 
@@ -52,12 +54,42 @@ struct KeyOf {
     append(key, r.value.node.value());
     return key;
   }
+  std::string operator()(const NodeRecord& r) const {
+    std::string key = "n";
+    append(key, r.node.value());
+    return key;
+  }
 };
 
 }  // namespace
 
 std::string record_key(const StateRecord& record) {
   return std::visit(KeyOf{}, record);
+}
+
+std::string pack_records(const std::vector<StateRecord>& records, const Codec& codec) {
+  std::string bytes;
+  for (const StateRecord& record : records) {
+    const std::string one = codec.encode(record);
+    base::append_le(bytes, static_cast<std::uint32_t>(one.size()));
+    bytes += one;
+  }
+  return bytes;
+}
+
+bool unpack_records(std::string_view bytes, const Codec& codec, std::vector<StateRecord>& records) {
+  while (!bytes.empty()) {
+    if (bytes.size() < sizeof(std::uint32_t)) {
+      return false;
+    }
+    const auto size = base::load_le<std::uint32_t>(bytes);
+    bytes.remove_prefix(sizeof(std::uint32_t));
+    if (size > bytes.size() || !codec.decode(bytes.substr(0, size), records.emplace_back())) {
+      return false;
+    }
+    bytes.remove_prefix(size);
+  }
+  return true;
 }
 
 }  // namespace brigade::node

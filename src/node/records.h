@@ -65,8 +65,18 @@ struct OverrideRecord {
   friend bool operator==(const OverrideRecord&, const OverrideRecord&) = default;
 };
 
-using StateRecord = std::variant<MetaRecord, ConfigRecord, TombstoneRecord, SessionRecord,
-                                 LedgerRecord, StrictRecord, StrictIdRecord, OverrideRecord>;
+// What a shard never forgets of a node: the newest id that a replica of it had here (ids are not
+// used twice), and whether the node was removed from the cluster.
+struct NodeRecord {
+  NodeId node;
+  std::uint16_t generation = 0;
+  bool removed = false;
+  friend bool operator==(const NodeRecord&, const NodeRecord&) = default;
+};
+
+using StateRecord =
+    std::variant<MetaRecord, ConfigRecord, TombstoneRecord, SessionRecord, LedgerRecord,
+                 StrictRecord, StrictIdRecord, OverrideRecord, NodeRecord>;
 
 // The order-preserving name of a record inside its shard: kind byte, then its identity.
 std::string record_key(const StateRecord& record);
@@ -88,5 +98,10 @@ class Codec {
   [[nodiscard]] virtual std::string encode(const StateRecord& record) const = 0;
   [[nodiscard]] virtual bool decode(std::string_view bytes, StateRecord& out) const = 0;
 };
+
+// All records as the bytes of a snapshot, and back. False: they make no sense.
+std::string pack_records(const std::vector<StateRecord>& records, const Codec& codec);
+[[nodiscard]] bool unpack_records(std::string_view bytes, const Codec& codec,
+                                  std::vector<StateRecord>& records);
 
 }  // namespace brigade::node

@@ -5,7 +5,6 @@
 
 #include "base/check.h"
 #include "base/coverage.h"
-#include "base/endian.h"
 
 namespace brigade::node {
 namespace {
@@ -13,55 +12,20 @@ namespace {
 // Asks that wait for the first authority of a term.
 constexpr std::size_t kHomeAsksMax = 4096;
 
-std::string pack(const std::vector<StateRecord>& records, const Codec& codec) {
-  std::string bytes;
-  for (const StateRecord& record : records) {
-    const std::string one = codec.encode(record);
-    base::append_le(bytes, static_cast<std::uint32_t>(one.size()));
-    bytes += one;
-  }
-  return bytes;
-}
-
-bool unpack(std::string_view bytes, const Codec& codec, std::vector<StateRecord>& records) {
-  while (!bytes.empty()) {
-    if (bytes.size() < sizeof(std::uint32_t)) {
-      return false;
-    }
-    const auto size = base::load_le<std::uint32_t>(bytes);
-    bytes.remove_prefix(sizeof(std::uint32_t));
-    if (size > bytes.size() || !codec.decode(bytes.substr(0, size), records.emplace_back())) {
-      return false;
-    }
-    bytes.remove_prefix(size);
-  }
-  return true;
-}
-
 }  // namespace
-
-raft::ReplicaId replica_id(NodeId node, std::uint16_t generation) {
-  return raft::ReplicaId((node.value() << 16U) | generation);
-}
-
-NodeId node_of(raft::ReplicaId replica) {
-  return NodeId(replica.value() >> 16U);
-}
 
 Replica::Replica(ReplicaConfig config, const Codec& codec, base::Prng dice, ReplicaState state,
                  Instant now)
     : config_(std::move(config)),
       codec_(codec),
       core_(config_.raft, dice, state.raft, now.slow),
-      store_(config_.shard, config_.shards, config_.timing.plant) {
+      store_(config_.shard, config_.shards, config_.timing.plant),
+      ferry_(config_.shard, config_.snapshot_part) {
   BRIGADE_CHECK(state.records.empty() || store_.restore(state.records));
-  if (state.raft.applied == raft::Index()) {
-    return;
+  if (core_.log().applied() != raft::Index()) {
+    // Slow followers may need what was compacted away: the state as of now stands for it.
+    take_snapshot(now);
   }
-  // Slow followers may need what was compacted away: the state as of now stands for it.
-  core_.step(raft::SnapshotTaken{.index = core_.log().applied(),
-                                 .state = base::Bytes(pack(store_.records(), codec_))},
-             now.slow);
 }
 
 void Replica::step(const raft::Input& input, Instant now) {
@@ -218,7 +182,7 @@ void Replica::apply_one(const raft::Entry& entry, Instant now) {
     }
   }
   if (entry.kind != raft::EntryKind::kCommand) {
-    core_.step(raft::SwitchConf{.index = entry.id.index}, now.slow);
+    switch_conf(entry, now);
     return;
   }
   if (entry.data.empty()) {
@@ -254,21 +218,26 @@ void Replica::apply(const std::vector<raft::Entry>& entries, Instant now, Action
   group.records.insert(group.records.end(), std::make_move_iterator(records.begin()),
                        std::make_move_iterator(records.end()));
   group.applied = last.value();
+  if (std::exchange(conf_changed_, false)) {
+    take_snapshot(now);  // an older one would not name those who are new
+  }
   take_office(now);
 }
 
 void Replica::restore(const raft::Snapshot& snapshot) {
   std::vector<StateRecord> records;
-  const bool readable = unpack(snapshot.state.view(), codec_, records);
-  BRIGADE_CHECK(readable && store_.restore(records));
+  // Checked before Raft got to see it.
+  const bool unpacked = unpack_records(snapshot.state.view(), codec_, records);
+  BRIGADE_CHECK(unpacked && store_.restore(records));
   (void)store_.take_writes();
 }
 
 GroupWrite& Replica::write(Actions& out) {
   const auto mine = std::find_if(out.writes.begin(), out.writes.end(),
                                  [&](const GroupWrite& one) { return one.shard == config_.shard; });
-  return mine != out.writes.end() ? *mine
-                                  : out.writes.emplace_back(GroupWrite{.shard = config_.shard});
+  return mine != out.writes.end()
+             ? *mine
+             : out.writes.emplace_back(GroupWrite{.shard = config_.shard, .replica = core_.self()});
 }
 
 // ---- turns ----
@@ -293,6 +262,10 @@ void Replica::do_work(Instant now) {
 
 void Replica::hear_core(Instant now, Actions& out) {
   for (raft::Message& message : raft_.sends) {
+    if (std::holds_alternative<raft::InstallSnapshot>(message.body)) {
+      ferry_.begin(message, now.slow, sends_);
+      continue;
+    }
     const NodeId to = node_of(message.to);
     out.raft.push_back({.to = to, .shard = config_.shard, .message = std::move(message)});
   }
@@ -365,9 +338,7 @@ void Replica::compact(Instant now, Actions& out) {
   }
   // Entries since the snapshot before this one stay, for followers that are a little behind.
   const Compaction previous{.last = log.snapshot()->last, .conf = log.snapshot()->conf};
-  core_.step(
-      raft::SnapshotTaken{.index = applied, .state = base::Bytes(pack(store_.records(), codec_))},
-      now.slow);
+  take_snapshot(now);
   if (previous.last.index >= log.first()) {
     core_.step(raft::CompactTo{.index = previous.last.index}, now.slow);
     write(out).compacted = previous;
@@ -379,6 +350,7 @@ void Replica::settle(Instant now, Actions& out) {
   if (due && now.slow >= *due) {
     core_.step(raft::Timeout{}, now.slow);
   }
+  run_ferry(now);
   // Bounded: each pass either hands consensus new input or ends.
   for (int pass = 0; pass < 8; ++pass) {
     flush_core(now, out);
@@ -403,7 +375,8 @@ void Replica::settle(Instant now, Actions& out) {
 }
 
 base::TimePoint Replica::next_deadline(Instant now) const {
-  base::TimePoint next = core_.next_deadline().value_or(base::kNever);
+  base::TimePoint next =
+      std::min(core_.next_deadline().value_or(base::kNever), ferry_.next_deadline());
   if (steward_) {
     next = std::min({next, steward_->next_deadline(), next_rotation_});
     if (home_->wanted(now) && !home_round_open_) {
@@ -424,8 +397,14 @@ ReplicaReport Replica::report(Instant now) const {
   if (steward_) {
     view.leader_for = now.slow - leader_since_;
   }
-  for (const raft::ReplicaId id : core_.membership().voters.ids()) {
+  const raft::JointQuorum& quorum = core_.membership().voters;
+  for (const raft::ReplicaId id : quorum.incoming.voters()) {
     view.voters.push_back(node_of(id));
+  }
+  for (const raft::ReplicaId id : quorum.outgoing.voters()) {
+    if (!quorum.incoming.voters().contains(id)) {
+      view.outgoing.push_back(node_of(id));
+    }
   }
   for (const raft::ReplicaId id : core_.membership().learners) {
     view.learners.push_back(node_of(id));

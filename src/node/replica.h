@@ -13,16 +13,14 @@
 
 #include "node/actions.h"
 #include "node/home_desk.h"
+#include "node/placement.h"
+#include "node/replica_id.h"
+#include "node/snapshot_ferry.h"
 #include "node/steward.h"
 #include "node/token_store.h"
 #include "raft/core.h"
 
 namespace brigade::node {
-
-// A replica's id carries its node: 48 bits of node id, then a generation, so that a node that lost
-// its disk or was removed returns under new ids.
-raft::ReplicaId replica_id(NodeId node, std::uint16_t generation);
-NodeId node_of(raft::ReplicaId replica);
 
 struct ReplicaConfig {
   ShardId shard;
@@ -31,6 +29,7 @@ struct ReplicaConfig {
   StewardTiming timing;
   base::Duration bms_term = base::seconds(60);  // leadership moves on after this long; 0: never
   std::uint64_t snapshot_every = 10'000;        // entries between compactions
+  std::size_t snapshot_part = SnapshotFerry::kPartMax;
 };
 
 // What storage kept of one replica.
@@ -60,6 +59,28 @@ class Replica {
   Told decide(const KeyTake& take, Instant now) { return home_->decide(take, now); }
   // Hands leadership to another voter that is up to date, if there is one.
   void move_on(Instant now);
+
+  // replica_placement.cc
+  // What other nodes' replicas say; anything may come of them.
+  void received(const raft::Message& message, Instant now);
+  void on(const SnapshotPart& part, Instant now);
+  void on(const SnapshotHave& have, Instant now);
+  // Takes the next step towards where this shard's voters should be, if it leads and none is under
+  // way. A voter is given up only when Raft heard nothing of it for `silence` either.
+  struct PlacementOrder {
+    std::vector<Site> sites;  // without ids of fresh replicas
+    std::size_t replicas = 3;
+    base::Duration silence{0};
+  };
+  void place(const PlacementOrder& order, Instant now);
+  // The committed configuration has no place for this replica any more.
+  [[nodiscard]] bool left_out() const;
+  // The same of another's, if that is certain: its id was placed once and is not now.
+  [[nodiscard]] bool left_out(raft::ReplicaId other) const;
+  // What tells it. Requires: left_out(other).
+  [[nodiscard]] ReplicaGone farewell(raft::ReplicaId other) const;
+  // Harmless words to every voter, which whoever knows that this replica is left out answers.
+  [[nodiscard]] std::vector<RaftSend> inquiries() const;
 
   // Timers, the steward's turn, then everything that consensus wants done.
   void settle(Instant now, Actions& out);
@@ -101,6 +122,12 @@ class Replica {
   void flush_core(Instant now, Actions& out);
   void hear_core(Instant now, Actions& out);
   void keep(raft::Persist persist, Actions& out);
+  // replica_placement.cc
+  void switch_conf(const raft::Entry& entry, Instant now);
+  void take_snapshot(Instant now);
+  void run_ferry(Instant now);
+  [[nodiscard]] bool readable(const raft::Snapshot& snapshot) const;
+  [[nodiscard]] raft::ReplicaId fresh_id(NodeId node) const;
   void on_role(const raft::RoleChange& role, Instant now);
   void restore(const raft::Snapshot& snapshot);
   void take_office(Instant now);
@@ -139,6 +166,10 @@ class Replica {
   std::deque<std::pair<Taken, StrictTake>> strict_;
   bool strict_in_flight_ = false;
   std::vector<std::pair<NodeId, Ask>> home_asks_;  // wait for authority
+
+  SnapshotFerry ferry_;
+  bool conf_changed_ = false;                             // since the last snapshot
+  std::map<raft::ReplicaId, base::TimePoint> last_seen_;  // of voters, while leading
 
   StewardWork work_;
   std::vector<Send> sends_;

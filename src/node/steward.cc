@@ -110,7 +110,10 @@ void Steward::answer(const Asked& asked, base::TimePoint now, StewardWork& work)
                     .drift_ppm = static_cast<std::int32_t>(timing_.drift.ppm),
                     .config_version = store_.meta().config_version};
   const auto session = store_.sessions().find(renew.account);
-  if (renew.account && session == store_.sessions().end()) {
+  if (store_.removed(asked.from)) {
+    COVERED("a node that was removed learns it");
+    reply.removed = true;
+  } else if (renew.account && session == store_.sessions().end()) {
     reply.gone = true;
   } else if (renew.account && session->second.boot == renew.boot &&
              session->second.node == asked.from && watch_.may_renew(renew.account)) {

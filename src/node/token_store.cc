@@ -59,7 +59,7 @@ Outcome TokenStore::apply_one(std::uint64_t index, const OpenSession& command) {
     return {.applied = mine ? Applied::kDuplicate : Applied::kRefused,
             .account = mine ? found->first : Account{}};
   }
-  if (sessions_.size() >= kMaxSessions || !command.node) {
+  if (sessions_.size() >= kMaxSessions || !command.node || removed(command.node)) {
     return {.applied = Applied::kRefused};
   }
   const Account account(index);

@@ -24,6 +24,7 @@ class TokenStore {
  public:
   static constexpr std::size_t kMaxLimits = 10'000;
   static constexpr std::size_t kMaxSessions = 10'000;
+  static constexpr std::size_t kMaxNodes = 10'000;  // known by a record, removed ones included
   static constexpr std::size_t kMaxStrictBuckets = 1'000'000;
   // How long an admitted strict id is remembered, in shard time; older ids are refused.
   static constexpr base::Duration kDedupWindow = base::seconds(60);
@@ -66,6 +67,12 @@ class TokenStore {
     return overrides_;
   }
 
+  // ---- nodes (token_store_nodes.cc) ----
+  // A replica with this id was placed: the ids up to it are used up.
+  void note_replica(NodeId node, std::uint16_t generation);
+  [[nodiscard]] std::uint16_t last_generation(NodeId node) const;
+  [[nodiscard]] bool removed(NodeId node) const;
+
   // Deleted so lately that a full bucket now could pass the limit.
   [[nodiscard]] bool recently_deleted(const std::string& name) const;
 
@@ -82,6 +89,7 @@ class TokenStore {
   Outcome apply_one(std::uint64_t index, const ClearOverride& command);
   Outcome apply_one(std::uint64_t index, const Handover& command);
   Outcome apply_one(std::uint64_t index, const CancelHandover& command);
+  Outcome apply_one(std::uint64_t index, const RemoveNode& command);
 
   Applied change(std::uint64_t index, const ShareChange& change);
   void put_limit(std::uint64_t index, const bucket::LimitSpec& spec);
@@ -110,6 +118,7 @@ class TokenStore {
   std::map<KeyHash, StrictIdRecord> strict_ids_;
   std::set<std::pair<Stamp, KeyHash>> strict_ages_;
   std::map<std::pair<std::string, NodeId>, SetOverride> overrides_;
+  std::map<NodeId, NodeRecord> nodes_;
   std::map<std::string, RecordWrite> writes_;  // by key: the last write wins
 };
 

@@ -31,6 +31,9 @@ std::vector<StateRecord> TokenStore::records() const {
   for (const auto& [name, value] : overrides_) {
     all.emplace_back(OverrideRecord{value});
   }
+  for (const auto& [id, record] : nodes_) {
+    all.emplace_back(record);
+  }
   return all;
 }
 
@@ -54,6 +57,8 @@ bool TokenStore::restore_one(const StateRecord& record) {
   } else if (const auto* value = std::get_if<OverrideRecord>(&record)) {
     return overrides_.emplace(std::pair(value->value.limit, value->value.node), value->value)
         .second;
+  } else if (const auto* node = std::get_if<NodeRecord>(&record)) {
+    return nodes_.emplace(node->node, *node).second;
   }
   return true;
 }

@@ -158,6 +158,10 @@ class Core {
   [[nodiscard]] const Log& log() const { return log_; }
   [[nodiscard]] const Membership& membership() const { return members_; }
   [[nodiscard]] bool transferring() const { return static_cast<bool>(transferee_); }
+  // A configuration change is under way: no other may begin.
+  [[nodiscard]] bool changing_conf() const {
+    return pending_conf_ > log_.applied() || members_.voters.joint();
+  }
   // The leader has committed an entry of its own term (thesis 6.4).
   [[nodiscard]] bool committed_in_term() const;
   // Index of this term's first entry while leading.

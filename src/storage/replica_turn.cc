@@ -1,9 +1,24 @@
 #include "storage/replica_turn.h"
 
+#include <charconv>
+#include <string>
 #include <utility>
+
+#include "base/endian.h"
 
 namespace brigade::storage {
 namespace {
+
+// "replica.<shard>" -> replica id: u64 le, removed: u8.
+constexpr std::string_view kGround = "replica.";
+
+IdentityWrite fact_of(base::ShardId shard, const node::ReplicaGround& ground) {
+  std::string value;
+  base::append_le(value, ground.id.value());
+  value.push_back(ground.removed ? 1 : 0);
+  return {.name = std::string(kGround) + std::to_string(shard.value()),
+          .value = base::Bytes(std::move(value))};
+}
 
 GroupTurn turn_of(base::ShardId group, const raft::Persist& persist) {
   GroupTurn turn;
@@ -21,6 +36,13 @@ GroupTurn turn_of(base::ShardId group, const raft::Persist& persist) {
 }  // namespace
 
 void add(const node::GroupWrite& write, const node::Codec& codec, Turn& turn) {
+  if (write.ground) {
+    turn.identity.push_back(fact_of(write.shard, *write.ground));
+    GroupTurn fresh;
+    fresh.group = write.shard;
+    fresh.drop = true;
+    turn.groups.push_back(std::move(fresh));
+  }
   for (const raft::Persist& persist : write.persists) {
     turn.groups.push_back(turn_of(write.shard, persist));
   }
@@ -40,6 +62,26 @@ void add(const node::GroupWrite& write, const node::Codec& codec, Turn& turn) {
     rest.compact = SnapshotMark{.last = write.compacted->last, .conf = write.compacted->conf};
   }
   turn.groups.push_back(std::move(rest));
+}
+
+std::optional<std::map<base::ShardId, node::ReplicaGround>> replica_grounds(
+    const Contents& contents) {
+  std::map<base::ShardId, node::ReplicaGround> grounds;
+  for (auto it = contents.identity.lower_bound(std::string(kGround));
+       it != contents.identity.end() && it->first.starts_with(kGround); ++it) {
+    const char* const end = it->first.data() + it->first.size();
+    std::uint32_t shard = 0;
+    const auto parsed = std::from_chars(it->first.data() + kGround.size(), end, shard);
+    base::FieldReader reader(it->second.view());
+    const raft::ReplicaId id(reader.le<std::uint64_t>());
+    const auto removed = reader.le<std::uint8_t>();
+    if (parsed.ec != std::errc() || parsed.ptr != end || !reader.ok() || !reader.rest().empty() ||
+        removed > 1) {
+      return std::nullopt;
+    }
+    grounds[base::ShardId(shard)] = {.id = id, .removed = removed == 1};
+  }
+  return grounds;
 }
 
 base::Result<node::ReplicaState> replica_state(GroupContents contents, const node::Codec& codec) {

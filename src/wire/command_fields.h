@@ -259,6 +259,11 @@ struct CommandPut {
   void operator()(const node::ClearOverride& c) { put(pen, to.initClearOverride(), c); }
   void operator()(const node::Handover& c) { put(pen, to.initHandover(), c); }
   void operator()(const node::CancelHandover&) { to.setCancelHandover(); }
+  void operator()(const node::RemoveNode& c) {
+    auto remove = to.initRemoveNode();
+    remove.setNode(c.node.value());
+    remove.setCertified(c.certified);
+  }
 };
 template <class Builder>
 void put(Pen pen, Builder to, const node::Command& command) {
@@ -288,6 +293,10 @@ void get(Reader from, node::Command& command, Checks& checks) {
       return get(from.getHandover(), command.emplace<node::Handover>(), checks);
     case Schema::CANCEL_HANDOVER:
       command = node::CancelHandover();
+      return;
+    case Schema::REMOVE_NODE:
+      command = node::RemoveNode{.node = base::NodeId(from.getRemoveNode().getNode()),
+                                 .certified = from.getRemoveNode().getCertified()};
       return;
   }
   checks.refuse_unknown("command", from.which());

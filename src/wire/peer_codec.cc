@@ -2,6 +2,7 @@
 
 #include "schema/peer.capnp.h"
 #include "wire/raft_fields.h"
+#include "wire/replica_fields.h"
 #include "wire/session_fields.h"
 #include "wire/trade_fields.h"
 
@@ -29,6 +30,9 @@ struct PeerPut {
   void operator()(const node::PullAnswer& m) { put(pen, to.initPullAnswer(), m); }
   void operator()(const node::SurveyAsk& m) { put(pen, to.initSurveyAsk(), m); }
   void operator()(const node::SurveyAnswer& m) { put(pen, to.initSurveyAnswer(), m); }
+  void operator()(const node::ReplicaGone& m) { put(pen, to.initReplicaGone(), m); }
+  void operator()(const node::SnapshotPart& m) { put(pen, to.initSnapshotPart(), m); }
+  void operator()(const node::SnapshotHave& m) { put(pen, to.initSnapshotHave(), m); }
 };
 
 void put(Pen pen, schema::Frame::Builder to, const node::PeerMessage& message) {
@@ -91,6 +95,12 @@ void get(schema::Frame::Reader from, PeerFrame& frame, Checks& checks) {
       return read<node::SurveyAsk>(from.getSurveyAsk(), frame, checks);
     case Schema::SURVEY_ANSWER:
       return read<node::SurveyAnswer>(from.getSurveyAnswer(), frame, checks);
+    case Schema::REPLICA_GONE:
+      return read<node::ReplicaGone>(from.getReplicaGone(), frame, checks);
+    case Schema::SNAPSHOT_PART:
+      return read<node::SnapshotPart>(from.getSnapshotPart(), frame, checks);
+    case Schema::SNAPSHOT_HAVE:
+      return read<node::SnapshotHave>(from.getSnapshotHave(), frame, checks);
   }
   checks.refuse_unknown("kind of message", from.which());
 }

@@ -55,6 +55,7 @@ static void put(Pen pen, schema::NodeDigest::Builder to, const node::NodeDigest&
   to.setRequestUsP99(digest.request_us_p99);
   to.setOfferedPerS(digest.offered_per_s);
   to.setDraining(digest.draining);
+  to.setLeaving(digest.leaving);
   put_each(pen, to.initLeads(size_of(digest.leads)), digest.leads);
   put_ids(to.initConfigs(size_of(digest.configs)), digest.configs);
   put_each(pen, to.initFree(size_of(digest.free)), digest.free);
@@ -67,6 +68,7 @@ static void get(schema::NodeDigest::Reader from, node::NodeDigest& digest, Check
   digest.request_us_p99 = from.getRequestUsP99();
   digest.offered_per_s = from.getOfferedPerS();
   digest.draining = from.getDraining();
+  digest.leaving = from.getLeaving();
   get_each(from.getLeads(), digest.leads, checks);
   get_ids(from.getConfigs(), digest.configs, checks);
   get_each(from.getFree(), digest.free, checks);

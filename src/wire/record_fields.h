@@ -152,6 +152,20 @@ void get(Reader from, node::StrictIdRecord& record, Checks& checks) {
   record.remaining = checks.tokens(from.getRemaining());
 }
 
+// ---- nodes ----
+template <class Builder>
+void put(Pen, Builder to, const node::NodeRecord& record) {
+  to.setNode(record.node.value());
+  to.setGeneration(record.generation);
+  to.setRemoved(record.removed);
+}
+template <class Reader>
+void get(Reader from, node::NodeRecord& record, Checks&) {
+  record.node = base::NodeId(from.getNode());
+  record.generation = from.getGeneration();
+  record.removed = from.getRemoved();
+}
+
 // ---- StateRecord ----
 template <class Builder>
 struct RecordPut {
@@ -165,6 +179,7 @@ struct RecordPut {
   void operator()(const node::StrictRecord& r) { put(pen, to.initStrict(), r); }
   void operator()(const node::StrictIdRecord& r) { put(pen, to.initStrictId(), r); }
   void operator()(const node::OverrideRecord& r) { put(pen, to.initOverride(), r.value); }
+  void operator()(const node::NodeRecord& r) { put(pen, to.initNode(), r); }
 };
 template <class Builder>
 void put(Pen pen, Builder to, const node::StateRecord& record) {
@@ -190,6 +205,8 @@ void get(Reader from, node::StateRecord& record, Checks& checks) {
       return get(from.getStrictId(), record.emplace<node::StrictIdRecord>(), checks);
     case Schema::OVERRIDE:
       return get(from.getOverride(), record.emplace<node::OverrideRecord>().value, checks);
+    case Schema::NODE:
+      return get(from.getNode(), record.emplace<node::NodeRecord>(), checks);
   }
   checks.refuse_unknown("record", from.which());
 }

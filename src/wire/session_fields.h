@@ -109,6 +109,7 @@ void put(Pen pen, Builder to, const node::RenewAnswer& message) {
   to.setSent(message.sent);
   to.setLive(message.live);
   to.setGone(message.gone);
+  to.setRemoved(message.removed);
   to.setTau(message.tau.count());
   to.setDriftPpm(message.drift_ppm);
   to.setConfigVersion(message.config_version.value());
@@ -125,6 +126,7 @@ void get(Reader from, node::RenewAnswer& message, Checks& checks) {
   message.sent = from.getSent();
   message.live = from.getLive();
   message.gone = from.getGone();
+  message.removed = from.getRemoved();
   message.tau = checks.span(from.getTau());
   checks.expect(message.tau <= kTauMax, "tau is out of range");
   message.drift_ppm = from.getDriftPpm();

@@ -220,6 +220,7 @@ void put(Pen, Builder to, const node::ReplicaReport& report) {
   to.setApplied(report.applied);
   to.setLeaderFor(report.leader_for.count());
   put_ids(to.initVoters(size_of(report.voters)), report.voters);
+  put_ids(to.initOutgoing(size_of(report.outgoing)), report.outgoing);
   put_ids(to.initLearners(size_of(report.learners)), report.learners);
 }
 template <class Reader>
@@ -231,6 +232,7 @@ void get(Reader from, node::ReplicaReport& report, Checks& checks) {
   report.applied = from.getApplied();
   report.leader_for = checks.span(from.getLeaderFor());
   get_ids(from.getVoters(), report.voters, checks);
+  get_ids(from.getOutgoing(), report.outgoing, checks);
   get_ids(from.getLearners(), report.learners, checks);
 }
 

@@ -114,4 +114,55 @@ TEST_SUITE("storage/replica_turn") {
     REQUIRE_FALSE(state.has_value());
     CHECK(says(state.error().message, "newer version"));
   }
+
+  TEST_CASE("a replica that begins or ends forgets what was there, and leaves its id for good") {
+    const Scratch scratch;
+    const wire::StoreCodec codec;
+    const raft::ReplicaId first(7U << 16U | 1U);
+    const raft::ReplicaId second(7U << 16U | 2U);
+    {
+      const auto disk = opened(scratch.path("data"));
+      CHECK(replica_grounds(loaded(*disk))->empty());
+      node::GroupWrite write;
+      write.shard = kShard;
+      write.ground = {.id = first};
+      write.persists.push_back(persist(3, 0, {}));
+      Turn turn;
+      add(write, codec, turn);
+      committed(*disk, turn);
+    }
+    {
+      const auto disk = opened(scratch.path("data"));
+      const Contents contents = loaded(*disk);
+      CHECK(*replica_grounds(contents) ==
+            std::map<base::ShardId, node::ReplicaGround>{{kShard, {.id = first}}});
+      CHECK(contents.groups.at(kShard).raft.hard.term == raft::Term(3));
+      node::GroupWrite end;
+      end.shard = kShard;
+      end.ground = {.id = first, .removed = true};
+      Turn turn;
+      add(end, codec, turn);
+      committed(*disk, turn);
+    }
+    {
+      const auto disk = opened(scratch.path("data"));
+      const Contents contents = loaded(*disk);
+      CHECK(replica_grounds(contents)->at(kShard).removed);
+      CHECK_FALSE(contents.groups.contains(kShard));
+      node::GroupWrite again;
+      again.shard = kShard;
+      again.ground = {.id = second};
+      Turn turn;
+      add(again, codec, turn);
+      committed(*disk, turn);
+    }
+    const auto disk = opened(scratch.path("data"));
+    CHECK(replica_grounds(loaded(*disk))->at(kShard) == node::ReplicaGround{.id = second});
+    Contents odd;
+    odd.identity["replica.x"] = base::Bytes(std::string(9, '\0'));
+    CHECK_FALSE(replica_grounds(odd));
+    odd.identity.clear();
+    odd.identity["replica.1"] = base::Bytes(std::string(9, '\x02'));
+    CHECK_FALSE(replica_grounds(odd));
+  }
 }

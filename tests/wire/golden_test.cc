@@ -70,6 +70,34 @@ TEST_SUITE("wire/golden") {
           "0500000000000000060100000000000001000000220000006170690000000000");
   }
 
+  TEST_CASE("a part of a snapshot") {
+    node::SnapshotPart part{.shard = base::ShardId(9),
+                            .from = raft::ReplicaId(4),
+                            .to = raft::ReplicaId(5),
+                            .term = raft::Term(6),
+                            .last = {.term = raft::Term(2), .index = raft::Index(3)},
+                            .size = 8,
+                            .offset = 4,
+                            .bytes = base::Bytes("data")};
+    part.conf.voters = {raft::ReplicaId(4)};
+    part.conf.learners = {raft::ReplicaId(5)};
+    CHECK(hex(encode(node::PeerMessage(part))) ==
+          "0000000016000000000000000100010000000000140000000000000006000300"
+          "0900000000000000040000000000000005000000000000000600000000000000"
+          "0800000000000000040000000000000008000000020000000c00000001000400"
+          "2500000022000000020000000000000003000000000000000000000000000000"
+          "0d0000000d0000000d00000005000000090000000d0000000900000005000000"
+          "040000000000000005000000000000006461746100000000");
+  }
+
+  TEST_CASE("a node that was removed") {
+    CHECK(hex(StoreCodec().encode(node::Command(node::RemoveNode{
+              .node = base::NodeId(1), .certified = true}))) == "1005500101010a100201010101");
+    CHECK(hex(StoreCodec().encode(node::StateRecord(
+              node::NodeRecord{.node = base::NodeId(1), .generation = 2, .removed = true}))) ==
+          "1005500101010810020101050201");
+  }
+
   TEST_CASE("a Raft message") {
     raft::Append append;
     append.prev = {.term = raft::Term(1), .index = raft::Index(2)};

@@ -66,6 +66,7 @@ Table shards_table(const std::vector<json>& shards) {
                {"LEADER FOR", kRight},
                {"VOTERS", kLeft},
                {"LEARNERS", kLeft},
+               {"OUTGOING", kLeft},
                {"COMMIT", kRight},
                {"APPLIED", kRight}});
   for (const json& shard : shards) {
@@ -73,7 +74,8 @@ Table shards_table(const std::vector<json>& shards) {
     table.row({number(shard, "id"), leader.empty() ? "none" : leader, number(shard, "term"),
                leader.empty() ? "-" : span_text(number_at(shard, "leader_since_s")),
                or_dash(joined(texts_at(shard, "voters"))),
-               or_dash(joined(texts_at(shard, "learners"))), number(shard, "commit"),
+               or_dash(joined(texts_at(shard, "learners"))),
+               or_dash(joined(texts_at(shard, "outgoing"))), number(shard, "commit"),
                number(shard, "applied")});
   }
   return table;

@@ -24,6 +24,10 @@ std::string pack(std::uint64_t value) {
   return bytes;
 }
 
+// Founding counts as a shard's first entry: whoever comes later never finds a log from its very
+// beginning, which would lack the founders, but is sent a snapshot.
+constexpr raft::EntryId kFirst{.term = raft::Term(1), .index = raft::Index(1)};
+
 class Reading {
  public:
   explicit Reading(const storage::Contents& contents) : contents_(contents) {}
@@ -163,7 +167,8 @@ std::vector<storage::GroupTurn> first_groups(const gossip::Charter& charter,
     }
     groups.push_back(
         {.group = base::ShardId(shard),
-         .install = storage::Install{.mark = {.last = {}, .conf = conf}, .records = {}}});
+         .hard = raft::HardState{.term = kFirst.term, .vote = {}, .commit = kFirst.index},
+         .install = storage::Install{.mark = {.last = kFirst, .conf = conf}, .records = {}}});
   }
   return groups;
 }

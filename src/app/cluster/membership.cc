@@ -64,6 +64,10 @@ void Membership::publish(const node::NodeDigest& digest) {
   step(gossip::SetDigest{wire::encode(digest)});
 }
 
+void Membership::removed(base::NodeId member) {
+  step(gossip::Remove{member});
+}
+
 void Membership::leave() {
   step(gossip::Leave{});
 }

@@ -37,6 +37,8 @@ class Membership {
   void received(const std::string& from, gossip::Datagram datagram);
   void requested(gossip::StreamMessage message, net::Answer answer);
   void publish(const node::NodeDigest& digest);
+  // The cluster removed this member for good.
+  void removed(base::NodeId member);
   // Says goodbye, so that a stop on purpose is not taken for a failure.
   void leave();
   [[nodiscard]] bool left() const { return left_; }

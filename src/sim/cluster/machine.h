@@ -23,8 +23,16 @@ struct World::Disk {
     std::map<std::string, node::StateRecord> records;
   };
   std::map<node::ShardId, Group> groups;
+  std::map<node::ShardId, node::ReplicaGround> grounds;
 
   void write(const node::GroupWrite& turn) {
+    if (turn.ground) {
+      groups.erase(turn.shard);
+      grounds[turn.shard] = *turn.ground;
+      if (turn.ground->removed) {
+        return;
+      }
+    }
     Group& group = groups[turn.shard];
     for (const raft::Persist& persist : turn.persists) {
       if (persist.hard) {

@@ -45,7 +45,10 @@ World::World(WorldConfig config, const node::Codec& codec)
         conf.voters.insert(node::replica_id(NodeId((shard + v) % config_.machines + 1), 0));
       }
       if (conf.voters.contains(node::replica_id(machine->id, 0))) {
-        machine->disk.groups[ShardId(shard)].snapshot.conf = conf;
+        Disk::Group& group = machine->disk.groups[ShardId(shard)];
+        group.hard = {.term = raft::Term(1), .vote = {}, .commit = raft::Index(1)};
+        group.snapshot.last = {.term = raft::Term(1), .index = raft::Index(1)};
+        group.snapshot.conf = conf;
       }
     }
     machines_.push_back(std::move(machine));
@@ -97,18 +100,30 @@ void World::boot(Machine& machine) {
                           .name = machine.name,
                           .shards = config_.shards,
                           .bms_term = config_.bms_term};
+  config.snapshot_every = 200;
+  config.snapshot_part = 700;  // so that every snapshot takes several
+  config.replace_after = config_.replace_after;
   config.session.tau = config.steward.tau = config_.tau;
   config.steward.predicts = config_.predicts;
   config.session.plant = config.steward.plant = config.trade.plant = config_.plant;
-  const node::StewardTiming timing = config.steward;
   machine.node = std::make_unique<node::Node>(std::move(config), codec_, Prng(dice_.next()), now);
+  boot_replicas(machine, now);
+  meet(machine);
+  settle(machine);
+}
+
+void World::boot_replicas(Machine& machine, Instant now) {
+  for (const auto& [shard, ground] : machine.disk.grounds) {
+    if (ground.removed) {
+      machine.node->had_replica(shard, ground.id);
+    } else {
+      machine.disk.groups.try_emplace(shard);  // begun, and nothing came yet
+    }
+  }
   for (const auto& [shard, group] : machine.disk.groups) {
-    node::ReplicaConfig replica{.shard = shard,
-                                .shards = config_.shards,
-                                .timing = timing,
-                                .bms_term = config_.bms_term,
-                                .snapshot_every = 200};
-    replica.raft.self = node::replica_id(machine.id, 0);
+    const auto ground = machine.disk.grounds.find(shard);
+    const auto self =
+        ground == machine.disk.grounds.end() ? node::replica_id(machine.id, 0) : ground->second.id;
     node::ReplicaState state{.raft = {.hard = group.hard,
                                       .snapshot = group.snapshot,
                                       .entries = group.entries,
@@ -116,8 +131,13 @@ void World::boot(Machine& machine) {
     for (const auto& [key, record] : group.records) {
       state.records.push_back(record);
     }
-    machine.node->add_replica(std::move(replica), std::move(state), now);
+    machine.node->add_replica(machine.node->replica_config(shard, self), std::move(state), now);
   }
+}
+
+// Everybody hears at once that it is there: gossip is another world's business.
+void World::meet(Machine& machine) {
+  const Instant now = clock(machine);
   for (const auto& other : machines_) {
     machine.node->seen({.id = other->id,
                         .name = other->name,
@@ -138,7 +158,6 @@ void World::boot(Machine& machine) {
                         clock(*other));
     }
   }
-  settle(machine);
 }
 
 void World::crash(std::size_t number) {
@@ -254,7 +273,7 @@ void World::store(Machine& machine, std::vector<node::GroupWrite> writes) {
     for (const node::GroupWrite& write : writes) {
       machine.disk.write(write);
       if (!write.persists.empty()) {
-        machine.node->persisted(write.shard, write.persists, clock(machine));
+        machine.node->persisted(write, clock(machine));
       }
     }
     settle(machine);

@@ -49,6 +49,7 @@ struct WorldConfig {
   Duration tau = base::seconds(3);
   Duration bms_term{0};
   bool predicts = true;  // the stewards' forecasts
+  Duration replace_after = std::chrono::minutes(10);
   Faults faults;
   node::Plant plant = node::Plant::kNone;
 };
@@ -116,6 +117,8 @@ class World {
 
   void at(TimePoint when, std::function<void()> act);
   void boot(Machine& machine);
+  void boot_replicas(Machine& machine, Instant now);
+  void meet(Machine& machine);
   void settle(Machine& machine);
   void wake(Machine& machine);
   void perform(Machine& machine, node::Actions& actions, Instant now);

@@ -21,7 +21,7 @@ const char* const kStatus = R"({
    {"id":0,"leader":"n1","term":3,"leader_since_s":61.0,"voters":["n1","n2","n3"],"learners":[],
     "commit":12,"applied":11},
    {"id":1,"leader":null,"term":4,"leader_since_s":0,"voters":["n2"],"learners":["n3"],
-    "commit":null,"applied":null}],
+    "outgoing":["n1"],"commit":null,"applied":null}],
  "limits": [
    {"name":"api","mode":"shared","per":null,"configured":{"rate_per_s":100.0,"burst":200.0},
     "effective":{"rate_per_s":60.0,"burst":120.0},"shard":1,
@@ -38,9 +38,9 @@ MEMBER  STATE    PEER            REDIS  HTTP            PLACE    CPU   MEMORY  P
 n1      alive    127.0.0.1:7420  off    127.0.0.1:7422  eu/a   12.5%  1.5 MiB     0.5     1234.6
 n2      suspect  -               -      -               -          -        -       -          -
 
-SHARD  LEADER  TERM  LEADER FOR  VOTERS      LEARNERS  COMMIT  APPLIED
-    0  n1         3        1m1s  n1, n2, n3  -             12       11
-    1  none       4           -  n2          n3             -        -
+SHARD  LEADER  TERM  LEADER FOR  VOTERS      LEARNERS  OUTGOING  COMMIT  APPLIED
+    0  n1         3        1m1s  n1, n2, n3  -         -             12       11
+    1  none       4           -  n2          n3        n1             -        -
 
 LIMIT  MODE    PER   RATE  BURST  EFF. RATE  EFF. BURST  SHARD  POOL LEVEL
 api    shared  -    100/s    200       60/s         120      1         2.5

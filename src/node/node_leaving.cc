@@ -1,0 +1,108 @@
+// Leaving for good, and forgetting those who are gone.
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "node/node.h"
+
+namespace brigade::node {
+namespace {
+
+// Within this a leave is answered; it goes on if it takes longer.
+constexpr base::Duration kLeavePatience = base::seconds(30);
+
+Refusal conflict(std::string message) {
+  return {.kind = Refusal::Kind::kConflict, .message = std::move(message)};
+}
+
+}  // namespace
+
+std::string id_text(NodeId id) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (int shift = 44; shift >= 0; shift -= 4) {
+    text += kDigits[(id.value() >> static_cast<unsigned>(shift)) & 0xfU];
+  }
+  return text;
+}
+
+// ---- leave ----
+
+std::optional<Refusal> Node::begin_leave(Control& control, Instant now) {
+  const bool heir = std::any_of(peers_.begin(), peers_.end(), [&](const auto& one) {
+    return standing(one.second, now) == Standing::kWelcome;
+  });
+  if (!heir) {
+    return conflict(
+        "no other live member can take over what this node stores: leaving would lose the limits "
+        "and their tokens; to stop this node and keep its data, send it SIGTERM");
+  }
+  control.deadline = now.slow + kLeavePatience;
+  leaving_ = true;
+  drain(now);
+  return std::nullopt;
+}
+
+bool Node::left() const {
+  return leaving_ && drained() && replicas_.empty();
+}
+
+Refusal Node::not_left_yet() const {
+  std::string shards;
+  for (const auto& [shard, replica] : replicas_) {
+    shards += (shards.empty() ? "" : ", ") + std::to_string(shard.value());
+  }
+  return {
+      .kind = Refusal::Kind::kUnavailable,
+      .message = shards.empty()
+                     ? "the rights of this node are not handed back yet: a shard has no leader "
+                       "that commits; it goes on trying and leaves then"
+                     : "this node still has replicas of the shards " + shards +
+                           ": they move as soon as these have a leader and another member has "
+                           "caught up; it goes on trying and leaves then (see `brigade shards`)"};
+}
+
+// ---- remove ----
+
+// A member of this name, or with this id as `brigade shards` shows it, that does not live.
+NodeId Node::gone_member(const std::string& name) const {
+  for (const auto& [id, peer] : peers_) {
+    if (!peer.live && (peer.name == name || id_text(id) == name)) {
+      return id;
+    }
+  }
+  std::uint64_t number = 0;
+  const char* const end = name.data() + name.size();
+  const auto parsed = std::from_chars(name.data(), end, number, 16);
+  if (name.size() == 12 && parsed.ec == std::errc() && parsed.ptr == end) {
+    const NodeId id(number);
+    const bool live = id == config_.id || (peers_.contains(id) && peers_.at(id).live);
+    return live ? NodeId() : id;
+  }
+  return NodeId();
+}
+
+std::optional<Refusal> Node::begin_remove(Control& control, const Remove& remove) const {
+  const NodeId id = gone_member(remove.node);
+  if (!id) {
+    const NodeId living = named(remove.node);
+    if (living == config_.id) {
+      return conflict(remove.node + " is the node that you ask: use `brigade leave`");
+    }
+    if (living) {
+      return conflict(remove.node +
+                      " is alive: have it leave (`brigade leave --node` its HTTP address), or stop "
+                      "it and wait until `brigade members` says that it is dead or left");
+    }
+    return Refusal{.kind = Refusal::Kind::kNotFound,
+                   .message = "no member is named " + remove.node +
+                              "; a voter without a name in `brigade shards` is removed by its id"};
+  }
+  control.removes = id;
+  for (std::uint32_t i = 0; i < config_.shards; ++i) {
+    control.waiting[ShardId(i)] = RemoveNode{.node = id, .certified = remove.certify_stopped};
+  }
+  return std::nullopt;
+}
+
+}  // namespace brigade::node
