@@ -1,6 +1,11 @@
 # Compiler, linker and sanitizer settings shared by every target.
 set(BRIGADE_SANITIZE "" CACHE STRING "comma list for -fsanitize= (asan and tsan presets)")
 
+option(BRIGADE_FUZZ "build the fuzzers; needs clang" OFF)
+if(BRIGADE_FUZZ)
+  set(BRIGADE_SANITIZE "fuzzer-no-link,address,undefined")
+endif()
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})

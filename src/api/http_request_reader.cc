@@ -44,6 +44,11 @@ struct HttpRequestReader::Parser {
 
   static int on_value(http_parser* parser, const char* bytes, std::size_t size) {
     HttpRequestReader& self = reader(parser);
+    if (!self.in_value_ && self.field_.find(' ') != std::string::npos) {
+      // The parser lets it pass; others read another name (RFC 9112, 5.1).
+      self.refuse(bad_request("a space in the name of a header"));
+      return 1;
+    }
     self.in_value_ = true;
     if (same_letters(self.field_, kExpect)) {
       self.value_.append(bytes, size);
@@ -107,6 +112,9 @@ void HttpRequestReader::begin() {
   target_.clear();
   path_ = query_ = {};
   body_.clear();
+  if (body_.capacity() > limits_.head) {  // an idle connection costs little
+    body_.shrink_to_fit();
+  }
   field_.clear();
   value_.clear();
   head_bytes_ = 0;

@@ -45,6 +45,10 @@ class HttpRequestReader {
   [[nodiscard]] bool http_1_0() const;
   // Requires: the last state was kRefused.
   [[nodiscard]] const HttpResponse& refusal() const { return *refusal_; }
+  // Memory for the request that is read, in bytes.
+  [[nodiscard]] std::size_t held() const {
+    return target_.capacity() + body_.capacity() + field_.capacity() + value_.capacity();
+  }
   // Whether the client waits for "100 Continue" before it sends the body; true once.
   bool take_expectation();
 

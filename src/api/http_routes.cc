@@ -45,16 +45,18 @@ bool leads_to(const Entry& entry, std::string_view path) {
 }  // namespace
 
 std::variant<Routed, HttpResponse> find_route(std::string_view method, std::string_view path) {
+  // Whatever can be got has a head (RFC 9110, 9.3.2); the door leaves the body away.
+  const std::string_view wanted = method == "HEAD" ? "GET" : method;
   std::string allowed;
   for (const Entry& entry : kEntries) {
     if (!leads_to(entry, path)) {
       continue;
     }
-    if (entry.method == method) {
+    if (entry.method == wanted) {
       return Routed{.route = entry.route, .rest = path.substr(entry.path.size())};
     }
     allowed += allowed.empty() ? "" : ", ";
-    allowed += entry.method;
+    allowed += entry.method == "GET" ? "GET, HEAD" : entry.method;
   }
   if (allowed.empty()) {
     return error_response(404, "not_found", "no such route");

@@ -88,7 +88,8 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
         socket_(std::move(socket)),
         timer_(socket_.get_executor()),
         session_(server.desk_, server.wall_clock_),
-        reader_(server.limits_.message) {}
+        reader_(server.limits_.message),
+        part_(server.hoard_) {}
 
   void start() {
     read_by_ = SteadyClock::now() + limits_.reading;
@@ -171,6 +172,10 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
     if (!lingering_) {
       pending_.append(buffer_.data(), size);
       process();
+      if (!part_.hold(pending_.capacity() + out_.capacity() + sending_.capacity() +
+                      reader_.held())) {
+        close();
+      }
     }
     read();
   }
@@ -279,6 +284,7 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
   asio::steady_timer timer_;
   HttpSession session_;
   HttpRequestReader reader_;
+  Hoard::Part part_;
   std::array<char, kReadBytes> buffer_{};
   std::string pending_;  // read, not yet fed
   std::string out_;      // answers that are not being written yet
@@ -302,7 +308,8 @@ HttpServer::HttpServer(tcp::acceptor acceptor, Desk& desk, HttpSession::WallCloc
       accept_again_(acceptor_.get_executor()),
       desk_(desk),
       wall_clock_(std::move(wall_clock)),
-      limits_(limits) {
+      limits_(limits),
+      hoard_(std::make_shared<Hoard>(limits.held)) {
   accept();
 }
 

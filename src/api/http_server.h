@@ -15,6 +15,7 @@
 #include <asio/steady_timer.hpp>
 
 #include "api/desk.h"
+#include "api/hoard.h"
 #include "api/http_request_reader.h"
 #include "api/http_session.h"
 #include "base/time.h"
@@ -25,6 +26,7 @@ struct HttpLimits {
   std::size_t connections = 10'000;
   HttpReadLimits message;
   std::size_t ahead = std::size_t{64} << 10U;    // bytes read beyond the request that is decided
+  std::size_t held = std::size_t{64} << 20U;     // by all connections together (hoard.h)
   std::size_t unread = std::size_t{256} << 10U;  // bytes of answers that the client has not read
   base::Duration reading = base::seconds(60);    // one whole request, and idle between two
   base::Duration writing = base::seconds(10);    // one write
@@ -53,6 +55,7 @@ class HttpServer {
   Desk& desk_;
   HttpSession::WallClock wall_clock_;
   HttpLimits limits_;
+  std::shared_ptr<Hoard> hoard_;
   std::set<std::shared_ptr<Connection>> connections_;
   // Handlers that run when the server is gone find this expired.
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);

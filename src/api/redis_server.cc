@@ -22,7 +22,8 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
       : server_(server),
         alive_(server.alive_),
         socket_(std::move(socket)),
-        session_(server.desk_, server.info_) {}
+        session_(server.desk_, server.info_),
+        part_(server.hoard_) {}
 
   void read() {
     if (reading_ || session_.closing() || session_.backlog() > RedisSession::kFrameMax ||
@@ -40,7 +41,12 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
                                 self->close();
                                 return;
                               }
+                              self->fed_ += size;
                               self->session_.feed({self->buffer_.data(), size});
+                              if (!self->part_.hold(self->held())) {
+                                self->close();
+                                return;
+                              }
                               self->await_decision();
                               self->write();
                               self->read();
@@ -88,9 +94,25 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
                           self->close();
                           return;
                         }
+                        ++self->written_;
+                        if (self->sending_.capacity() > 2 * RedisSession::kArgMax) {
+                          self->sending_ = std::string();
+                        }
                         self->write();
                         self->read();
                       });
+  }
+
+  // Lets a client go that kept its connection busy without any progress since the time before.
+  void look(std::chrono::steady_clock::time_point now) {
+    const bool stuck = writing_ || (session_.backlog() > 0 && !session_.waiting());
+    const std::size_t progress = fed_ - session_.backlog() + written_;
+    if (!stuck || progress != progress_) {
+      progress_ = progress;
+      stuck_since_ = now;
+    } else if (now - stuck_since_ >= server_.limits_.patience) {
+      close();
+    }
   }
 
   void close() {
@@ -100,12 +122,19 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
   }
 
  private:
+  [[nodiscard]] std::size_t held() const { return session_.held() + sending_.capacity(); }
+
   RedisServer& server_;
   std::weak_ptr<int> alive_;
   asio::ip::tcp::socket socket_;
   RedisSession session_;
+  Hoard::Part part_;
   std::array<char, kReadBytes> buffer_{};
   std::string sending_;
+  std::size_t fed_ = 0;       // bytes
+  std::size_t written_ = 0;   // writes that were finished
+  std::size_t progress_ = 0;  // when it was looked at last
+  std::chrono::steady_clock::time_point stuck_since_ = std::chrono::steady_clock::now();
   bool reading_ = false;
   bool writing_ = false;
   bool awaiting_ = false;
@@ -113,9 +142,15 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
 
 RedisServer::RedisServer(asio::io_context& io, asio::ip::tcp::acceptor acceptor, Desk& desk,
                          RedisLimits limits)
-    : acceptor_(std::move(acceptor)), accept_again_(io), desk_(desk), limits_(limits) {
+    : acceptor_(std::move(acceptor)),
+      accept_again_(io),
+      watch_(io),
+      desk_(desk),
+      limits_(limits),
+      hoard_(std::make_shared<Hoard>(limits.held)) {
   info_ = "# Server\r\nredis_version:7.0.0\r\nserver:brigade\r\nredis_mode:standalone\r\n";
   accept();
+  watch();
 }
 
 RedisServer::~RedisServer() {
@@ -145,14 +180,33 @@ void RedisServer::accept() {
       });
       return;
     }
-    if (connections_.size() < limits_.connections) {
-      std::error_code ignored;
+    std::error_code ignored;
+    if (connections_.size() >= limits_.connections) {
+      constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
+      socket.non_blocking(true, ignored);
+      socket.write_some(asio::buffer(kFull), ignored);
+    } else {
       socket.set_option(asio::ip::tcp::no_delay(true), ignored);
       auto connection = std::make_shared<Connection>(*this, std::move(socket));
       connections_.insert(connection);
       connection->read();
     }
     accept();
+  });
+}
+
+void RedisServer::watch() {
+  watch_.expires_after(limits_.patience / 4);
+  watch_.async_wait([this, alive = std::weak_ptr<int>(alive_)](std::error_code stopped) {
+    if (stopped || alive.expired()) {
+      return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    const std::vector<std::shared_ptr<Connection>> all(connections_.begin(), connections_.end());
+    for (const auto& connection : all) {
+      connection->look(now);
+    }
+    watch();
   });
 }
 

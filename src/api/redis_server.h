@@ -1,9 +1,10 @@
 // The Redis protocol's front door: a listener and its connections on the loop's thread.
 //
-// Limits: RedisLimits; beyond them new connections are told and closed. A client that does not read
-// its answers is not read from either.
+// Limits: RedisLimits; connections beyond them are told and closed. A client that does not read its
+// answers is not read from either.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <set>
@@ -15,12 +16,16 @@
 #include <asio/steady_timer.hpp>
 
 #include "api/desk.h"
+#include "api/hoard.h"
 
 namespace brigade::api {
 
 struct RedisLimits {
   std::size_t connections = 10'000;
-  std::size_t unread_output = std::size_t{1} << 20U;  // reading pauses above
+  std::size_t unread_output = std::size_t{256} << 10U;  // reading pauses above
+  std::size_t held = std::size_t{64} << 20U;            // by all connections together (hoard.h)
+  // A client that neither ends its command nor takes its answers for so long is let go.
+  std::chrono::steady_clock::duration patience = std::chrono::seconds(30);
 };
 
 class RedisServer {
@@ -40,11 +45,14 @@ class RedisServer {
  private:
   class Connection;
   void accept();
+  void watch();
 
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer accept_again_;
+  asio::steady_timer watch_;
   Desk& desk_;
   RedisLimits limits_;
+  std::shared_ptr<Hoard> hoard_;
   std::string info_;
   std::set<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> awaiting_;  // a decision; each once

@@ -109,6 +109,9 @@ void RedisSession::feed(std::string_view bytes) {
   if (at_ == input_.size()) {
     input_.clear();
     at_ = 0;
+    if (input_.capacity() > 2 * kArgMax) {
+      input_.shrink_to_fit();
+    }
   } else if (at_ > kArgMax) {
     input_.erase(0, at_);
     at_ = 0;

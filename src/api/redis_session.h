@@ -18,7 +18,7 @@ namespace brigade::api {
 
 class RedisSession final : public Waiter {
  public:
-  static constexpr std::size_t kFrameMax = std::size_t{1} << 20U;
+  static constexpr std::size_t kFrameMax = std::size_t{256} << 10U;
   static constexpr std::size_t kArgsMax = 64;
   static constexpr std::size_t kArgMax = std::size_t{64} << 10U;
 
@@ -37,6 +37,8 @@ class RedisSession final : public Waiter {
   // Input that waits behind a parked decision, in bytes.
   [[nodiscard]] std::size_t backlog() const { return input_.size() - at_; }
   [[nodiscard]] bool waiting() const { return waiting_.has_value(); }
+  // Memory for input and output, in bytes.
+  [[nodiscard]] std::size_t held() const { return input_.capacity() + output_.capacity(); }
 
   void decided(std::uint64_t token, const node::Decision& decision) override;
 

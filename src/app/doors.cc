@@ -44,23 +44,26 @@ base::Result<Listening> listen(asio::io_context& io, const std::string& address,
 
 }  // namespace
 
-base::Status Doors::open(asio::io_context& io, const NodeOptions& options, const std::string& host,
+base::Status Doors::open(asio::io_context& io, const NodeOptions& options, const Place& place,
                          api::Desk& desk) {
   if (options.redis != "off") {
-    auto listening = listen(io, options.redis, "--redis", host);
+    auto listening = listen(io, options.redis, "--redis", place.host);
     if (!listening) {
       return listening.error();
     }
     redis_address_ = listening->address;
-    redis_.emplace(io, std::move(listening->acceptor), desk);
+    redis_.emplace(io, std::move(listening->acceptor), desk,
+                   api::RedisLimits{.connections = place.connections_max});
   }
   if (options.http != "off") {
-    auto listening = listen(io, options.http, "--http", host);
+    auto listening = listen(io, options.http, "--http", place.host);
     if (!listening) {
       return listening.error();
     }
     http_address_ = listening->address;
-    http_.emplace(std::move(listening->acceptor), desk, [] { return host::Clock::wall_ms(); });
+    http_.emplace(
+        std::move(listening->acceptor), desk, [] { return host::Clock::wall_ms(); },
+        api::HttpLimits{.connections = place.connections_max});
   }
   return base::ok();
 }

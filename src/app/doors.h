@@ -1,6 +1,7 @@
 // The front doors that this node's flags ask for. Single-threaded (the io_context's).
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
@@ -16,10 +17,16 @@ namespace brigade::app {
 
 class Doors {
  public:
-  // Opens them all, or says which address is in the way. `host` stands for this machine where a
-  // door listens everywhere. Requires: `io` and `desk` outlive this.
-  base::Status open(asio::io_context& io, const NodeOptions& options, const std::string& host,
+  struct Place {
+    std::string host;  // stands for this machine where a door listens everywhere
+    std::size_t connections_max = 10'000;  // of each door
+  };
+  // Opens them all, or says which address is in the way. Requires: `io` and `desk` outlive this.
+  base::Status open(asio::io_context& io, const NodeOptions& options, const Place& place,
                     api::Desk& desk);
+
+  [[nodiscard]] std::size_t redis_connections() const { return redis_ ? redis_->connections() : 0; }
+  [[nodiscard]] std::size_t http_connections() const { return http_ ? http_->connections() : 0; }
 
   // Where they are, "off" when they are not open.
   [[nodiscard]] const std::string& redis_address() const { return redis_address_; }

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <iterator>
 #include <utility>
 
 #include <asio/post.hpp>
 #include <spdlog/spdlog.h>
 
+#include "app/cluster/samples.h"
 #include "app/samples.h"
 #include "storage/replica_turn.h"
 
@@ -263,7 +265,24 @@ void Runtime::perform() {
 }
 
 std::vector<api::SampledFamily> Runtime::sampled() {
-  return node_ ? sample(*node_, clock_.now()) : std::vector<api::SampledFamily>();
+  const base::Instant now = clock_.now();
+  const bool ready = node_ && node_->ready(now);
+  std::vector<api::SampledFamily> all{{.name = "brigade_ready",
+                                       .help = "1 when /readyz says 200.",
+                                       .counter = false,
+                                       .samples = {{.labels = {}, .value = ready ? 1.0 : 0.0}}}};
+  const auto add = [&all](std::vector<api::SampledFamily> more) {
+    std::move(more.begin(), more.end(), std::back_inserter(all));
+  };
+  if (node_) {
+    add(sample(*node_, now));
+  }
+  if (membership_) {
+    add(sample(*membership_));
+  }
+  add(sample(*peers_));
+  add(sample(doors_));
+  return all;
 }
 
 }  // namespace brigade::app

@@ -90,6 +90,7 @@ class Runtime final : public PeerInbox {
   NodeFacts facts_;
   std::map<base::ShardId, node::ReplicaGround> grounds_;  // as found at the start
   std::string advertised_;
+  std::size_t files_ = 0;  // that this process may have open
   FrontDesk desk_;
   Doors doors_;
   std::unique_ptr<StorageThread> storage_;

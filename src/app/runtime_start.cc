@@ -1,4 +1,5 @@
 // How a node comes up: from its data directory to a member with open doors.
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -12,6 +13,7 @@
 #include "api/limits_file.h"
 #include "app/runtime.h"
 #include "host/entropy.h"
+#include "host/file_limit.h"
 #include "net/hello.h"
 #include "storage/replica_turn.h"
 #include "wire/publish_codec.h"
@@ -21,6 +23,13 @@ namespace {
 
 // How often a node that is not ready says what it waits for.
 constexpr base::Duration kExplainEvery = base::seconds(5);
+
+// Connections of each front door and of peers at most, of so many open files. A quarter stays for
+// the store and for connections that this node opens: without those it would have to stop.
+constexpr std::size_t kFilesWanted = 32'768;
+std::size_t connections_max(std::size_t files) {
+  return std::min<std::size_t>(10'000, files / 4);
+}
 
 std::set<asio::ip::address> addresses_of(asio::io_context& io, const net::HostPort& address) {
   std::error_code ignored;
@@ -118,6 +127,7 @@ base::Status Runtime::open_peers() {
   net::MeshOptions mesh{
       .self = {.node = facts_.id, .boot = boot_, .name = options_.name, .advertised = advertised_},
       .seed = host::draw_seed()};
+  mesh.limits.inlets = std::min(mesh.limits.inlets, connections_max(files_));
   if (facts_.charter) {
     mesh.self.cluster = facts_.charter->cluster;
   }
@@ -149,6 +159,7 @@ std::vector<std::string> Runtime::canonical_seeds() {
 }
 
 base::Status Runtime::open() {
+  files_ = host::raise_file_limit(kFilesWanted);
   if (auto status = read_limits(); !status) {
     return status;
   }
@@ -172,7 +183,10 @@ base::Status Runtime::open() {
   if (auto status = open_peers(); !status) {
     return status;
   }
-  if (auto status = doors_.open(io_, options_, net::parse_host_port(advertised_)->host, desk_);
+  if (auto status = doors_.open(io_, options_,
+                                {.host = net::parse_host_port(advertised_)->host,
+                                 .connections_max = connections_max(files_)},
+                                desk_);
       !status) {
     return status;
   }

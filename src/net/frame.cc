@@ -1,6 +1,7 @@
 #include "net/frame.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 #include "base/check.h"
@@ -56,10 +57,21 @@ std::span<char> FrameCutter::room() {
     begin_ = 0;
   }
   if (end_ == buffer_.size()) {
-    // Doubles with what has arrived: a header that promises much gets no memory for the promise.
-    buffer_.resize(std::max(kFirstBuffer, 2 * buffer_.size()));
+    // Doubles with what has arrived, up to the frame's end: a header that promises much gets no
+    // memory for the promise.
+    const std::size_t goal = std::max(frame_end(), end_ + 1);
+    buffer_.resize(std::max(kFirstBuffer, std::min(2 * buffer_.size(), goal)));
   }
   return {buffer_.data() + end_, buffer_.size() - end_};
+}
+
+// Where the frame that begins at begin_ ends in the buffer; SIZE_MAX while its header is not here.
+std::size_t FrameCutter::frame_end() const {
+  if (end_ - begin_ < kFrameHeaderBytes) {
+    return SIZE_MAX;
+  }
+  const std::string_view header(buffer_.data() + begin_, kFrameHeaderBytes);
+  return begin_ + kFrameHeaderBytes + base::load_le<std::uint32_t>(header, 0);
 }
 
 void FrameCutter::filled(std::size_t n) {

@@ -63,6 +63,8 @@ class FrameCutter {
   [[nodiscard]] std::size_t capacity() const { return buffer_.size(); }
 
  private:
+  [[nodiscard]] std::size_t frame_end() const;
+
   std::size_t max_payload_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  // first byte not handed out

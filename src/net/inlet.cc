@@ -41,9 +41,11 @@ void Inlet::greeting(const Frame& frame) {
   }
   peer_ = hello;
   const bool exchange = hello->purpose == Purpose::kExchange;
-  stream_->allow(exchange ? commons_.limits.question_bytes : kMaxFrameBytes);
-  stream_->expect_within(exchange ? commons_.limits.answer_patience : base::Duration::zero(),
-                         "no question or answer in time");
+  stream_->allow(exchange   ? commons_.limits.question_bytes
+                 : trusted_ ? kMaxFrameBytes
+                            : commons_.limits.stranger_bytes);
+  stream_->expect_within(exchange ? commons_.limits.greeting_patience : base::Duration::zero(),
+                         "no question in time");
   stream_->send(FrameKind::kHello, encode(commons_.hello(hello->purpose)));
 }
 
@@ -63,10 +65,18 @@ void Inlet::on_frame(const Frame& frame) {
   } else if (frame.kind == FrameKind::kQuestion && peer_->purpose == Purpose::kExchange &&
              !asked_) {
     asked_ = true;
+    stream_->expect_within(commons_.limits.answer_patience, "no answer in time");
     owner_.inlet_question(*this, frame.payload);
   } else {
     ++commons_.counters.broken;
     close();
+  }
+}
+
+void Inlet::trust() {
+  trusted_ = true;
+  if (peer_) {
+    stream_->allow(kMaxFrameBytes);
   }
 }
 

@@ -35,6 +35,8 @@ class Inlet final : public FrameStream::Listener, public std::enable_shared_from
   void answer(std::string text);
   void refuse(const Refused& refused);
   void close();
+  // Its node is one that this node knows: large frames are welcome.
+  void trust();
 
   // Who is there; none until this node goes on with them.
   [[nodiscard]] const std::optional<Hello>& peer() const { return peer_; }
@@ -50,6 +52,7 @@ class Inlet final : public FrameStream::Listener, public std::enable_shared_from
   Owner& owner_;
   std::optional<Hello> peer_;
   bool asked_ = false;
+  bool trusted_ = false;
 };
 
 }  // namespace brigade::net

@@ -69,15 +69,14 @@ void Link::on_frame(const Frame& frame) {
     down(refused->reason);
     return;
   }
-  greeted(*hello);
+  greeted();
 }
 
-void Link::greeted(const Hello& theirs) {
+void Link::greeted() {
   stream_->expect_within(base::Duration::zero(), "");
   up_ = true;
   failures_ = 0;
   last_reason_.clear();
-  cluster_ = theirs.cluster;
   pending_bytes_ = 0;
   for (std::string& frame : std::exchange(pending_, {})) {
     stream_->send(FrameKind::kMessage, std::move(frame));
@@ -172,13 +171,6 @@ void Link::redirect(const std::string& address) {
     open();
   }
   hurry();
-}
-
-void Link::recheck() {
-  if (up_ && cluster_ && commons_.self.cluster && *cluster_ != *commons_.self.cluster) {
-    stream_->close();
-    down("the node at " + target_.address + " belongs to another cluster");
-  }
 }
 
 }  // namespace brigade::net

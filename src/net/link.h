@@ -49,8 +49,6 @@ class Link final : public FrameStream::Listener, public std::enable_shared_from_
   void hurry();
   // The peer lives elsewhere now.
   void redirect(const std::string& address);
-  // This node became a member of a cluster: a peer of another one is left.
-  void recheck();
 
   [[nodiscard]] const Target& target() const { return target_; }
   [[nodiscard]] bool is_up() const { return up_; }
@@ -60,7 +58,7 @@ class Link final : public FrameStream::Listener, public std::enable_shared_from_
 
  private:
   void greet(asio::ip::tcp::socket socket);
-  void greeted(const Hello& theirs);
+  void greeted();
   void down(const std::string& reason);
   void retry_later();
   [[nodiscard]] bool has_room(std::size_t bytes, std::size_t frames, std::size_t more) const;
@@ -77,7 +75,6 @@ class Link final : public FrameStream::Listener, public std::enable_shared_from_
   std::size_t pending_bytes_ = 0;
   std::uint32_t failures_ = 0;  // in a row
   std::string last_reason_;
-  std::optional<base::ClusterId> cluster_;  // of the peer, while up
 };
 
 }  // namespace brigade::net

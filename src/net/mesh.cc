@@ -42,16 +42,33 @@ void Mesh::accept() {
 }
 
 void Mesh::accepted(asio::ip::tcp::socket socket) {
-  if (inlets_.size() >= commons_.limits.inlets ||
-      unknown_inlets_ >= commons_.limits.unknown_inlets) {
+  if (inlets_.size() >= commons_.limits.inlets) {
     ++commons_.counters.refused_here;
     return;  // closes it; too many to be polite
   }
+  make_room();
   const auto inlet =
       std::make_shared<Inlet>(commons_, std::move(socket), static_cast<Inlet::Owner&>(*this));
   inlets_.emplace(inlet.get(), inlet);
+  arrivals_.push_back(inlet);
   ++unknown_inlets_;
   inlet->start();
+}
+
+// Who connects and says nothing must not keep out those who do: a peer greets at once.
+void Mesh::make_room() {
+  while (!arrivals_.empty()) {
+    const auto oldest = arrivals_.front().lock();
+    const bool waits = oldest && !oldest->peer() && inlets_.contains(oldest.get());
+    if (waits && unknown_inlets_ < commons_.limits.unknown_inlets) {
+      return;
+    }
+    arrivals_.pop_front();
+    if (waits) {
+      ++commons_.counters.refused_here;
+      oldest->close();
+    }
+  }
 }
 
 std::optional<Refused> Mesh::inlet_greeted(Inlet& inlet, const Hello& theirs) {
@@ -66,12 +83,22 @@ std::optional<Refused> Mesh::inlet_greeted(Inlet& inlet, const Hello& theirs) {
     --unknown_inlets_;
     return std::nullopt;
   }
+  if (commons_.self.cluster && !theirs.cluster) {
+    return Refused{Refusal::kCluster, theirs.name + " belongs to no cluster, " +
+                                          commons_.self.name + " to " +
+                                          text(*commons_.self.cluster)};
+  }
+  const auto peer = peers_.find(theirs.node);
+  if (peer != peers_.end()) {
+    inlet.trust();
+  } else if (lanes_in_.size() >= 2 * peers_.size() + commons_.limits.strangers) {
+    return Refused{Refusal::kBusy, commons_.self.name + " has too many unknown peers"};
+  }
   --unknown_inlets_;
   Inlet*& slot = lanes_in_[{theirs.node, theirs.purpose}];
   if (Inlet* const older = std::exchange(slot, &inlet)) {
     older->close();
   }
-  const auto peer = peers_.find(theirs.node);
   if (peer != peers_.end()) {
     peer->second.urgent->hurry();
   }
@@ -120,6 +147,11 @@ void Mesh::know(base::NodeId peer, const std::string& address) {
     return std::make_shared<Link>(commons_, Link::Target{peer, lane, address},
                                   static_cast<Link::Owner&>(*this));
   };
+  for (const Purpose lane : {Purpose::kUrgent, Purpose::kBulk}) {
+    if (const auto inlet = lanes_in_.find({peer, lane}); inlet != lanes_in_.end()) {
+      inlet->second->trust();
+    }
+  }
   entry->second = {link(Purpose::kUrgent), link(Purpose::kBulk)};
   entry->second.urgent->open();
 }
@@ -166,10 +198,6 @@ void Mesh::ask(const std::string& address, std::string question, base::Duration 
 
 void Mesh::join_cluster(base::ClusterId cluster) {
   commons_.self.cluster = cluster;
-  for (const auto& [peer, links] : std::map(peers_)) {
-    links.urgent->recheck();
-    links.bulk->recheck();
-  }
   for (const auto& [key, inlet] : std::map(inlets_)) {
     const auto& hello = inlet->peer();
     if (hello && hello->cluster && *hello->cluster != cluster) {

@@ -11,6 +11,7 @@
 // dropped.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -92,6 +93,7 @@ class Mesh final : private Link::Owner, private Inlet::Owner {
 
   void accept();
   void accepted(asio::ip::tcp::socket socket);
+  void make_room();
 
   void link_up(const Link& link) override;
   void link_down(const Link& link, const std::string& reason) override;
@@ -106,6 +108,7 @@ class Mesh final : private Link::Owner, private Inlet::Owner {
   asio::steady_timer accept_again_;
   std::map<base::NodeId, Peer> peers_;
   std::map<const Inlet*, std::shared_ptr<Inlet>> inlets_;
+  std::deque<std::weak_ptr<Inlet>> arrivals_;  // those not greeted yet are among them
   // At most one inlet per peer and lane: a newer one replaces what a dead process left behind.
   std::map<std::pair<base::NodeId, Purpose>, Inlet*> lanes_in_;
   std::map<const Exchange*, std::shared_ptr<Exchange>> exchanges_;

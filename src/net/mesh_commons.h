@@ -19,10 +19,12 @@ struct MeshLimits {
   std::size_t bulk_bytes = std::size_t{128} << 20;
   std::size_t frames = 65'536;
 
-  std::size_t unknown_inlets = 256;   // accepted, not greeted yet; more are closed at once
-  std::size_t inlets = 4096;          // accepted altogether
-  std::size_t pending_answers = 128;  // questions that wait for their answer here
-  std::size_t question_bytes = std::size_t{8} << 20;
+  std::size_t unknown_inlets = 256;  // accepted, not greeted yet; the oldest makes room
+  std::size_t inlets = 4096;         // accepted altogether
+  std::size_t strangers = 128;       // lanes from nodes that are not known (yet)
+  std::size_t stranger_bytes = std::size_t{64} << 10;  // of one frame of theirs
+  std::size_t pending_answers = 32;                    // questions that wait for their answer here
+  std::size_t question_bytes = std::size_t{2} << 20;
 
   base::Duration dial_patience = base::seconds(3);
   base::Duration greeting_patience = base::seconds(5);

@@ -112,7 +112,8 @@ TEST_CASE("unknown paths are 404, known ones with another method 405 and say whi
   CHECK(client.code("GET", "/v1/acquire") == "405 method_not_allowed");
   const HttpResponse response = client.get("POST", "/v1/limits/api");
   REQUIRE(response.headers.size() == 1);
-  CHECK(response.headers[0] == std::pair<std::string, std::string>("Allow", "GET, PUT, DELETE"));
+  CHECK(response.headers[0] ==
+        std::pair<std::string, std::string>("Allow", "GET, HEAD, PUT, DELETE"));
 }
 
 TEST_CASE("a live process is healthy, and ready only when the desk says so") {

@@ -12,6 +12,12 @@
 namespace brigade::app {
 namespace {
 
+bool is_live(gossip::MemberState state) {
+  return state == gossip::MemberState::kAlive || state == gossip::MemberState::kSuspect;
+}
+
+}  // namespace
+
 const char* to_text(gossip::MemberState state) {
   switch (state) {
     case gossip::MemberState::kAlive:
@@ -25,12 +31,6 @@ const char* to_text(gossip::MemberState state) {
   }
   return "dead";
 }
-
-bool is_live(gossip::MemberState state) {
-  return state == gossip::MemberState::kAlive || state == gossip::MemberState::kSuspect;
-}
-
-}  // namespace
 
 Membership::Membership(Outside outside, gossip::Identity self, base::Prng dice)
     : outside_(std::move(outside)),

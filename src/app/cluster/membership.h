@@ -18,6 +18,9 @@
 
 namespace brigade::app {
 
+// "alive", "suspect", "dead" or "left".
+const char* to_text(gossip::MemberState state);
+
 class Membership {
  public:
   // Everything outlives this.
