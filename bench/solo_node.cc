@@ -38,7 +38,7 @@ const node::Actions& SoloNode::turn() {
   actions_.clear();
   node_.settle(clock_.now(), actions_);
   for (node::GroupWrite& write : actions_.writes) {
-    node_.persisted(write.shard, std::move(write.persists), clock_.now());
+    node_.persisted(std::move(write), clock_.now());
   }
   return actions_;
 }

@@ -55,9 +55,7 @@ class World {
       actions_.clear();
       node_.settle(now_, actions_);
       for (node::GroupWrite& write : actions_.writes) {
-        if (!write.persists.empty()) {
-          node_.persisted(write.shard, std::move(write.persists), now_);
-        }
+        node_.persisted(std::move(write), now_);
       }
     }
   }
