@@ -110,6 +110,7 @@ struct Override {
 struct ClearOverride {
   limit @0 :Text;
   node @1 :UInt64;
+  expiresMs @2 :Int64;
 }
 
 struct Handover {

@@ -14,17 +14,26 @@ struct MemberMeta {
 }
 
 struct NodeDigest {
-  cpuPermille @0 :UInt32;
-  memoryBytes @1 :UInt64;
-  netInBps @2 :UInt64;
-  netOutBps @3 :UInt64;
-  requestUsP99 @4 :UInt64;
-  offeredPerS @5 :UInt64;
-  draining @6 :Bool;
-  leads @7 :List(Lead);
-  configs @8 :List(UInt64);
-  free @9 :List(Free);
-  leaving @10 :Bool;
+  load @0 :Load;
+  draining @1 :Bool;
+  leads @2 :List(Lead);
+  configs @3 :List(UInt64);
+  free @4 :List(Free);
+  leaving @5 :Bool;
+
+  struct Load {
+    cpuPermille @0 :UInt32;
+    memoryBytes @1 :UInt64;
+    memoryLimitBytes @2 :UInt64;
+    netInBps @3 :UInt64;
+    netOutBps @4 :UInt64;
+    requestUsP99 @5 :UInt64;
+    redisUsP99 @6 :UInt64;
+    httpUsP99 @7 :UInt64;
+    queueUs @8 :UInt64;
+    offeredPerS @9 :UInt64;
+    pressed @10 :Bool;
+  }
 
   struct Lead {
     shard @0 :UInt32;

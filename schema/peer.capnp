@@ -104,6 +104,11 @@ struct Renew {
     level @3 :Int64;
     largest @4 :Int64;
     lacking @5 :Int64;
+    admitted @6 :Int64;
+    refused @7 :Int64;
+    lent @8 :Int64;
+    borrowed @9 :Int64;
+    pressed @10 :Bool;
   }
 }
 
@@ -123,6 +128,13 @@ struct RenewAnswer {
   rights @12 :List(Common.Rights);
   noLend @13 :List(Text);
   removed @14 :Bool;
+  credits @15 :List(Credit);
+
+  struct Credit {
+    limit @0 :Text;
+    node @1 :UInt64;
+    rank @2 :Int32;
+  }
 
   struct Dropped {
     limit @0 :Text;
@@ -274,6 +286,7 @@ struct SurveyAnswer {
     borrowed @5 :Int64;
     admitted @6 :Int64;
     refused @7 :Int64;
+    offered @8 :Int64;
   }
   struct Replica {
     shard @0 :UInt32;
@@ -293,5 +306,7 @@ struct SurveyAnswer {
     level @3 :Int64;
     effectiveRate @4 :Int64;
     effectiveBurst @5 :Int64;
+    jain @6 :Int32;
+    maxMinGap @7 :Int32;
   }
 }

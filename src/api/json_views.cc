@@ -38,7 +38,12 @@ ordered_json member_json(const node::MemberView& member) {
                   {"net_in_bps", member.load.net_in_bps},
                   {"net_out_bps", member.load.net_out_bps},
                   {"request_ms_p99", member.load.request_ms_p99},
-                  {"offered_per_s", member.load.offered_per_s}};
+                  {"offered_per_s", member.load.offered_per_s},
+                  {"memory_limit_bytes", member.load.memory_limit_bytes},
+                  {"request_ms_p99_by_door",
+                   {{"redis", member.load.redis_ms_p99}, {"http", member.load.http_ms_p99}}},
+                  {"queue_ms", member.load.queue_ms},
+                  {"pressed", member.load.pressed}};
   return json;
 }
 
@@ -69,6 +74,7 @@ ordered_json bucket_json(const node::BucketView& bucket) {
   json["borrowed_total"] = bucket.borrowed_total;
   json["admitted_total"] = bucket.admitted_total;
   json["refused_total"] = bucket.refused_total;
+  json["offered_per_s"] = bucket.offered_per_s;
   return json;
 }
 

@@ -46,17 +46,26 @@ void Metrics::decided(Door door, std::string_view limit, const node::Decision& d
         .decisions.at(index(decision.verdict))
         .at(index(decision.source));
   latency_.at(index(door)).record(took);
-  recent_.record(took);
+  recent_.at(index(door)).record(took);
 }
 
 void Metrics::borrowed(std::string_view limit, BorrowResult result, std::uint64_t count) {
   of(limit).borrows.at(index(result)) += count;
 }
 
-base::Duration Metrics::take_p99() {
-  const base::Duration p99 = recent_.quantile(990);
-  recent_.clear();
-  return p99;
+Metrics::RequestTime Metrics::take_p99() {
+  constexpr unsigned kP99 = 990;
+  Histogram all;
+  for (const Histogram& door : recent_) {
+    all.add(door);
+  }
+  const RequestTime time{.all = all.quantile(kP99),
+                         .redis = recent_.at(index(Door::kRedis)).quantile(kP99),
+                         .http = recent_.at(index(Door::kHttp)).quantile(kP99)};
+  for (Histogram& door : recent_) {
+    door.clear();
+  }
+  return time;
 }
 
 std::vector<std::string_view> Metrics::limits() const {

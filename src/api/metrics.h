@@ -47,8 +47,14 @@ class Metrics {
                base::Duration took);
   void borrowed(std::string_view limit, BorrowResult result, std::uint64_t count = 1);
 
-  // The latency of every door together since the last call: what members tell each other.
-  [[nodiscard]] base::Duration take_p99();
+  // The latency since the last call, of every door together and of each: what members tell each
+  // other.
+  struct RequestTime {
+    base::Duration all{0};
+    base::Duration redis{0};
+    base::Duration http{0};
+  };
+  [[nodiscard]] RequestTime take_p99();
 
   // The whole exposition: what is counted here, then `sampled`. At most kSamplesMax samples of one
   // family are written; how many were left out is brigade_metrics_dropped_samples.
@@ -82,7 +88,7 @@ class Metrics {
   std::size_t limits_max_;
   std::unordered_map<std::string, Counters, Hash, std::equal_to<>> counters_;
   std::array<Histogram, kDoors> latency_;
-  Histogram recent_;
+  std::array<Histogram, kDoors> recent_;
 };
 
 }  // namespace brigade::api

@@ -35,6 +35,17 @@ void Histogram::record(base::Duration value) {
   sum_ns_ += ns;
 }
 
+void Histogram::add(const Histogram& other) {
+  if (other.count_ == 0) {
+    return;
+  }
+  for (std::size_t i = 0; i < kBuckets; ++i) {
+    buckets_[i] += other.buckets_[i];
+  }
+  count_ += other.count_;
+  sum_ns_ += other.sum_ns_;
+}
+
 std::uint64_t Histogram::up_to(unsigned exponent) const {
   BRIGADE_CHECK(exponent <= kExponents);
   const std::size_t end = bucket_of(std::uint64_t{1} << exponent) + 1;

@@ -15,6 +15,7 @@ class Histogram {
   // Negative durations count as 0, those above 2^42 ns (73 min) as that. Constant time, no
   // allocation.
   void record(base::Duration value);
+  void add(const Histogram& other);
 
   [[nodiscard]] std::uint64_t count() const { return count_; }
   [[nodiscard]] base::Duration sum() const { return base::Duration(sum_ns_); }

@@ -49,7 +49,7 @@ class FrontDesk final : public api::Desk {
   // Answers what was asked while there was no node.
   void deliver_early();
   // The latency of every door together since the last call.
-  [[nodiscard]] base::Duration take_p99() { return metrics_.take_p99(); }
+  [[nodiscard]] api::Metrics::RequestTime take_p99() { return metrics_.take_p99(); }
 
   // ---- api::Desk ----
   void begin_batch() override;

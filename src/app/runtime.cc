@@ -25,6 +25,10 @@ constexpr base::Duration kGlance = std::chrono::microseconds(500);
 // How often a node measures its load and publishes its digest.
 constexpr base::Duration kPublishEvery = base::seconds(1);
 
+double in_ms(base::Duration duration) {
+  return std::chrono::duration<double, std::milli>(duration).count();
+}
+
 }  // namespace
 
 Runtime::Runtime(NodeOptions options)
@@ -185,6 +189,7 @@ void Runtime::turn() {
   turn_posted_ = false;
   desk_.deliver_early();
   const base::Instant now = clock_.now();
+  waited_ = std::max(waited_, now.slow - due_);
   if (node_) {
     publish(now);
     actions_.clear();
@@ -198,7 +203,9 @@ void Runtime::turn() {
     stop(exit_code_);
     return;
   }
-  timer_->arm(next_deadline(now), clock_.now().slow);
+  const base::TimePoint done = clock_.now().slow;
+  due_ = std::max(next_deadline(now), done);
+  timer_->arm(due_, done);
 }
 
 void Runtime::wake_parts() {
@@ -225,12 +232,17 @@ void Runtime::publish(base::Instant now) {
   }
   publish_at_ = now.slow + kPublishEvery;
   const host::LoadReading load = load_.sample(now.slow);
-  node_->loaded(
-      {.cpu = load.cpu,
-       .memory_bytes = load.memory_bytes,
-       .net_in_bps = load.net_in_bps,
-       .net_out_bps = load.net_out_bps,
-       .request_ms_p99 = std::chrono::duration<double, std::milli>(desk_.take_p99()).count()});
+  const api::Metrics::RequestTime time = desk_.take_p99();
+  node_->loaded({.cpu = load.cpu,
+                 .memory_bytes = load.memory_bytes,
+                 .memory_limit_bytes = load.memory_limit_bytes,
+                 .net_in_bps = load.net_in_bps,
+                 .net_out_bps = load.net_out_bps,
+                 .request_ms_p99 = in_ms(time.all),
+                 .redis_ms_p99 = in_ms(time.redis),
+                 .http_ms_p99 = in_ms(time.http),
+                 .queue_ms = in_ms(std::exchange(waited_, base::Duration::zero()))},
+                now);
   membership_->publish(node_->digest(now));
 }
 

@@ -105,6 +105,8 @@ class Runtime final : public PeerInbox {
   bool glancing_ = false;  // a turn comes within kGlance
   bool announced_ = false;
   std::vector<bucket::LimitSpec> limits_;  // of --limits, until they are declared
+  base::TimePoint due_ = base::kNever;     // when the next turn is due at the latest
+  base::Duration waited_{0};               // how late a turn began, at worst since the last publish
   base::TimePoint publish_at_;             // when load and digest are taken next
   base::TimePoint explain_at_;             // when what is waited for is logged next
   bool stopping_ = false;

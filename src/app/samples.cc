@@ -38,11 +38,55 @@ api::SampledFamily raft(const node::Node& node, base::Instant now, const char* n
   return family;
 }
 
+api::SampledFamily gauge(const char* name, const char* help,
+                         std::vector<api::SampledFamily::Sample> samples) {
+  return {.name = name, .help = help, .counter = false, .samples = std::move(samples)};
+}
+
+api::SampledFamily offered(node::Node& node, base::Instant now) {
+  api::SampledFamily family =
+      gauge("brigade_load_offered",
+            "Tokens per second that clients ask this node for: admitted, refused and waiting.", {});
+  for (const node::BucketReport& bucket : node.buckets(now)) {
+    family.samples.push_back(
+        {.labels = {{"limit", bucket.ledger.limit}}, .value = bucket.offered.as_double()});
+  }
+  return family;
+}
+
+// The load monitoring agent's last sample.
+void add_load(const node::LoadView& load, std::vector<api::SampledFamily>& families) {
+  families.push_back(gauge("brigade_load_cpu", "CPU in use, of the cores allowed: 0 to 1.",
+                           {{.labels = {}, .value = load.cpu}}));
+  families.push_back(gauge(
+      "brigade_load_memory_bytes",
+      "Memory in use: of the container if it is limited, else of this process; and its limit.",
+      {{.labels = {{"kind", "used"}}, .value = static_cast<double>(load.memory_bytes)},
+       {.labels = {{"kind", "limit"}}, .value = static_cast<double>(load.memory_limit_bytes)}}));
+  families.push_back(
+      gauge("brigade_load_net_bits_per_second", "Network traffic, loopback not counted.",
+            {{.labels = {{"direction", "in"}}, .value = static_cast<double>(load.net_in_bps)},
+             {.labels = {{"direction", "out"}}, .value = static_cast<double>(load.net_out_bps)}}));
+  families.push_back(gauge("brigade_load_request_p99_seconds",
+                           "Time to answer a request in the last second, by front door.",
+                           {{.labels = {{"door", "redis"}}, .value = load.redis_ms_p99 / 1000},
+                            {.labels = {{"door", "http"}}, .value = load.http_ms_p99 / 1000}}));
+  families.push_back(gauge("brigade_load_queue_seconds",
+                           "How long work waited for the node's loop in the last second, at worst.",
+                           {{.labels = {}, .value = load.queue_ms / 1000}}));
+  families.push_back(gauge("brigade_load_pressed",
+                           "1 while the node is too busy to be given more: its shares do not grow "
+                           "and others borrow from it first.",
+                           {{.labels = {}, .value = load.pressed ? 1.0 : 0.0}}));
+}
+
 }  // namespace
 
 std::vector<api::SampledFamily> sample(node::Node& node, base::Instant now) {
   std::vector<api::SampledFamily> families;
   families.push_back(tokens(node, now));
+  families.push_back(offered(node, now));
+  add_load(node.load(), families);
   families.push_back(raft(node, now, "brigade_raft_term", "Term of the shard's replica here.",
                           [](const auto& r) { return static_cast<double>(r.term); }));
   families.push_back(raft(node, now, "brigade_raft_leader", "1 where this node leads the shard.",

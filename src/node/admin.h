@@ -26,10 +26,15 @@ struct Addresses {
 struct LoadView {
   double cpu = 0;  // 0..1 of the cores allowed
   std::uint64_t memory_bytes = 0;
+  std::uint64_t memory_limit_bytes = 0;  // of the container, else of the machine; 0: unknown
   std::uint64_t net_in_bps = 0;
   std::uint64_t net_out_bps = 0;
-  double request_ms_p99 = 0;
+  double request_ms_p99 = 0;  // of all front doors, and of each
+  double redis_ms_p99 = 0;
+  double http_ms_p99 = 0;
+  double queue_ms = 0;  // how long work waited for the loop, at worst
   double offered_per_s = 0;
+  bool pressed = false;  // too busy to be given more
 };
 struct MemberView {
   std::string name;
@@ -60,6 +65,7 @@ struct BucketView {
   double borrowed_total = 0;
   double admitted_total = 0;  // tokens since the node's start
   double refused_total = 0;
+  double offered_per_s = 0;  // admitted, refused and waiting
 };
 struct LimitView {
   bucket::LimitSpec spec;

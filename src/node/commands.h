@@ -117,6 +117,7 @@ struct SetOverride {
 struct ClearOverride {
   std::string limit;
   NodeId node;
+  std::int64_t expires_ms = 0;  // not 0: only the one that ends then, not one set since
   friend bool operator==(const ClearOverride&, const ClearOverride&) = default;
 };
 

@@ -42,6 +42,8 @@ struct DemandReport {
   Tokens level;
   Tokens largest;  // the size that held the largest cost of late
   Tokens lacking;  // the size that the cost waiting in front needs, when this node's is smaller
+  PurseTotals totals;
+  bool pressed = false;  // too busy to be given more
 };
 struct Confirmation {
   LedgerId ledger;
@@ -62,6 +64,13 @@ struct DroppedLimit {
   std::string limit;
   Version version;
 };
+// How much rather than others a node should lend (above zero) or be lent to (below) where limits
+// are shared by karma.
+struct Credit {
+  std::string limit;
+  NodeId node;
+  bucket::Permille rank = 0;  // -1000..1000
+};
 struct RenewAnswer {
   ShardId shard;
   Account account;
@@ -77,6 +86,7 @@ struct RenewAnswer {
   std::vector<DroppedLimit> dropped;
   std::vector<Rights> rights;        // not confirmed yet
   std::vector<std::string> no_lend;  // limits that an override keeps this node from lending
+  std::vector<Credit> credits;
 };
 // A limit changed: ask again now instead of at the next renewal.
 struct ConfigHint {
@@ -196,6 +206,7 @@ struct BucketReport {
   Tokens borrowed;
   Tokens admitted;
   Tokens refused;
+  Rate offered;
 };
 struct ReplicaReport {
   ShardId shard;
@@ -215,6 +226,8 @@ struct PoolReport {
   Tokens level;
   Rate effective_rate;
   Tokens effective_burst;
+  bucket::Permille jain = 1000;      // of admitted / offered per node, lately
+  bucket::Permille max_min_gap = 0;  // the worst shortfall against the max-min fair part, lately
 };
 struct SurveyAnswer {
   Ticket ticket = 0;
@@ -277,14 +290,23 @@ struct FreeReport {
   Tokens free;
   bool starving = false;
 };
-// Changes all the time; an opaque digest to gossip.
-struct NodeDigest {
+// What the load monitoring agent saw last.
+struct LoadDigest {
   std::uint32_t cpu_permille = 0;
   std::uint64_t memory_bytes = 0;
+  std::uint64_t memory_limit_bytes = 0;
   std::uint64_t net_in_bps = 0;
   std::uint64_t net_out_bps = 0;
   std::uint64_t request_us_p99 = 0;
+  std::uint64_t redis_us_p99 = 0;
+  std::uint64_t http_us_p99 = 0;
+  std::uint64_t queue_us = 0;
   std::uint64_t offered_per_s = 0;
+  bool pressed = false;
+};
+// Changes all the time; an opaque digest to gossip.
+struct NodeDigest {
+  LoadDigest load;
   bool draining = false;
   bool leaving = false;           // for good: its replicas must go elsewhere
   std::vector<LeadReport> leads;  // shards that this node leads

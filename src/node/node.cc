@@ -20,7 +20,8 @@ Node::Node(NodeConfig config, const Codec& codec, base::Prng dice, Instant now)
       dice_(dice),
       started_(now.slow),
       directory_(config_.shards),
-      book_(config_.home) {
+      book_(config_.home),
+      throttled_(now.slow) {
   for (std::uint32_t shard = 0; shard < config_.shards; ++shard) {
     tenants_.emplace_back(ShardId(shard), config_.boot, config_.session);
     answered_.push_back(TimePoint::min());
@@ -63,6 +64,25 @@ void Node::heard(NodeId peer, const NodeDigest& digest, Instant now) {
   for (const FreeReport& free : digest.free) {
     book_.free_tokens(peer, free.limit, free.free, now.slow);
   }
+  book_.pressed(peer, digest.load.pressed);
+}
+
+void Node::loaded(const LoadView& load, Instant now) {
+  load_ = load;
+  strain_.observe(load);
+  load_.pressed = strain_.pressed();
+  Rate offered = throttled_.rate(now.slow);
+  for (const auto& [name, served] : served_) {
+    offered += offered_of(served, now);
+  }
+  load_.offered_per_s = offered.as_double();
+}
+
+Rate Node::offered_of(const Served& served, Instant now) {
+  if (served.elsewhere) {
+    return served.demand ? served.demand->rate(now.slow) : Rate{};
+  }
+  return served.shared ? served.shared->offered(now) : Rate{};
 }
 
 void Node::note_leader(ShardId shard, NodeId leader, std::uint64_t term, Instant now) {
@@ -251,6 +271,9 @@ void Node::serve(const ConfigRecord& config, Instant now) {
   served.keys = KeySpace(config.spec.name);
   served.dropped = false;
   served.elsewhere = config.spec.per_key || config.spec.mode == bucket::Mode::kStrict;
+  if (served.elsewhere && !served.demand) {
+    served.demand.emplace(now.slow);
+  }
   if (served.shared) {
     // Also when it became keyed or strict: its rights then go back by way of the sizing.
     served.shared->configure(config, now, changes_);
@@ -300,6 +323,7 @@ std::vector<DemandReport> Node::demands(ShardId shard, Instant now) {
   for (SharedLimit* limit : shared_) {
     if (home_of(limit->config()) == shard) {
       reports.push_back(limit->report(now));
+      reports.back().pressed = strain_.pressed();
     }
   }
   return reports;
@@ -453,14 +477,7 @@ std::string Node::not_ready_because(Instant now) const {
 }
 
 NodeDigest Node::digest(Instant now) {
-  NodeDigest digest{.cpu_permille = static_cast<std::uint32_t>(load_.cpu * 1000),
-                    .memory_bytes = load_.memory_bytes,
-                    .net_in_bps = load_.net_in_bps,
-                    .net_out_bps = load_.net_out_bps,
-                    .request_us_p99 = static_cast<std::uint64_t>(load_.request_ms_p99 * 1000),
-                    .offered_per_s = static_cast<std::uint64_t>(load_.offered_per_s),
-                    .draining = draining_,
-                    .leaving = leaving_};
+  NodeDigest digest{.load = digest_of(load_), .draining = draining_, .leaving = leaving_};
   for (const auto& [shard, replica] : replicas_) {
     if (replica->serves()) {
       digest.leads.push_back({.shard = shard, .term = replica->core().term().value()});
@@ -495,10 +512,18 @@ std::vector<BucketReport> Node::buckets(Instant now) {
       }
     }
   }
+  for (const auto& [name, served] : served_) {
+    if (served.elsewhere && !served.shared && !served.dropped) {
+      keyed.try_emplace(name);
+    }
+  }
   for (const auto& [name, totals] : keyed) {
-    reports.push_back({.ledger = {.limit = name, .key = {}},
-                       .admitted = totals.admitted,
-                       .refused = totals.refused});
+    const auto served = served_.find(name);
+    reports.push_back(
+        {.ledger = {.limit = name, .key = {}},
+         .admitted = totals.admitted,
+         .refused = totals.refused,
+         .offered = served == served_.end() ? Rate{} : offered_of(served->second, now)});
   }
   return reports;
 }

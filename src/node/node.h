@@ -23,6 +23,7 @@
 #include "node/implicit_limits.h"
 #include "node/replica.h"
 #include "node/shared_limit.h"
+#include "node/strain.h"
 #include "node/tenant.h"
 
 namespace brigade::node {
@@ -90,7 +91,8 @@ class Node {
   void seen(const PeerView& peer, Instant now);
   void forgotten(NodeId peer);
   void heard(NodeId peer, const NodeDigest& digest, Instant now);
-  void loaded(const LoadView& load) { load_ = load; }
+  // A sample of the load monitoring agent; offered load and pressure are the node's own findings.
+  void loaded(const LoadView& load, Instant now);
   void admin(const AdminRequest& request, Ticket ticket, Instant now);
   // Clean stop: refuses new requests, hands rights back, moves leaderships.
   void drain(Instant now);
@@ -114,6 +116,7 @@ class Node {
   }
   [[nodiscard]] const std::map<std::string, ConfigRecord>& limits() const { return limits_; }
   [[nodiscard]] const SharedLimit* shared(std::string_view limit) const;
+  [[nodiscard]] const LoadView& load() const { return load_; }
   [[nodiscard]] const std::map<NodeId, PeerView>& peers() const { return peers_; }
   [[nodiscard]] std::vector<BucketReport> buckets(Instant now);
   [[nodiscard]] std::size_t parked() const { return errands_.size(); }
@@ -130,8 +133,9 @@ class Node {
     ConfigRecord config;
     KeySpace keys;
     std::unique_ptr<SharedLimit> shared;
-    bool elsewhere = false;  // keyed or strict: decided by a shard's leader
-    bool dropped = false;    // deleted: refuses, until its session lets go
+    bool elsewhere = false;                     // keyed or strict: decided by a shard's leader
+    bool dropped = false;                       // deleted: refuses, until its session lets go
+    std::optional<bucket::DemandMeter> demand;  // of what is decided elsewhere
   };
   using ServedMap = std::unordered_map<std::string, Served, TextHash, std::equal_to<>>;
 
@@ -263,6 +267,7 @@ class Node {
   void flush(Actions& out);
   void serve(const ConfigRecord& config, Instant now);
   void stop_serving(const std::string& limit);
+  [[nodiscard]] static Rate offered_of(const Served& served, Instant now);
   void run_tenants(Instant now);
   void run_limits(Instant now, Actions& out);
   std::vector<DemandReport> demands(ShardId shard, Instant now);
@@ -277,6 +282,8 @@ class Node {
   std::map<NodeId, PeerView> peers_;
   std::map<NodeId, NodeDigest> digests_;
   LoadView load_;
+  Strain strain_;
+  bucket::DemandMeter throttled_;  // CL.THROTTLE, whatever its limits
   std::map<ShardId, std::unique_ptr<Replica>> replicas_;
   std::map<ShardId, ReplicaGround> grounds_;  // of replicas here, and of removed ones
   std::vector<GroupWrite> ground_writes_;     // before any other write of this turn

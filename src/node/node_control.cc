@@ -406,7 +406,8 @@ void Node::add_buckets(const Control& control, StatusView& view) const {
                                    .lent_total = bucket.lent.as_double(),
                                    .borrowed_total = bucket.borrowed.as_double(),
                                    .admitted_total = bucket.admitted.as_double(),
-                                   .refused_total = bucket.refused.as_double()});
+                                   .refused_total = bucket.refused.as_double(),
+                                   .offered_per_s = bucket.offered.as_double()});
         }
       }
     }
@@ -438,13 +439,7 @@ StatusView Node::status(const Control& control, Instant now) const {
                       .region = peer.home.region,
                       .zone = peer.home.zone};
     if (const auto digest = digests_.find(id); digest != digests_.end()) {
-      const NodeDigest& d = digest->second;
-      member.load = {.cpu = d.cpu_permille / 1000.0,
-                     .memory_bytes = d.memory_bytes,
-                     .net_in_bps = d.net_in_bps,
-                     .net_out_bps = d.net_out_bps,
-                     .request_ms_p99 = static_cast<double>(d.request_us_p99) / 1000.0,
-                     .offered_per_s = static_cast<double>(d.offered_per_s)};
+      member.load = view_of(digest->second.load);
     }
     view.members.push_back(std::move(member));
   }

@@ -90,6 +90,9 @@ std::optional<Decision> Node::acquire(const AcquireRequest& request, Ticket tick
   if (!served.elsewhere) {
     return acquire_shared(*served.shared, request, ticket, now);
   }
+  if (!request.peek) {
+    served.demand->offer(request.cost, now.slow);
+  }
   const bucket::LimitSpec& spec = served.config.spec;
   if (auto decision = decide_here(spec, served.keys, request, false, now)) {
     return decision;
@@ -109,6 +112,7 @@ std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ti
                              .key = request.key,
                              .cost = Tokens::whole(request.quantity),
                              .peek = request.quantity == 0};
+  throttled_.offer(asked.cost, now.slow);
   if (asked.cost > spec.burst) {
     Decision never{.verdict = Verdict::kNever, .source = Source::kHome};
     never.burst = spec.burst;

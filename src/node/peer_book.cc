@@ -12,6 +12,8 @@ constexpr base::Duration kTimeout = base::milliseconds(50);
 constexpr base::Duration kRttMin = std::chrono::microseconds(200);
 constexpr base::Duration kRttMax = base::milliseconds(500);
 constexpr std::size_t kTopLenders = 4;
+// How much rather than others a busy peer is asked (Candidate::credit).
+constexpr bucket::Permille kPressedCredit = 500;
 
 }  // namespace
 
@@ -40,6 +42,12 @@ void PeerBook::free_tokens(NodeId peer, std::uint64_t limit, Tokens free, base::
     }));
   }
   known[limit] = {.tokens = free, .at = now};
+}
+
+void PeerBook::pressed(NodeId peer, bool is) {
+  if (const auto found = peers_.find(peer); found != peers_.end()) {
+    found->second.pressed = is;
+  }
 }
 
 void PeerBook::answered(NodeId peer, base::Duration rtt, base::TimePoint now) {
@@ -71,6 +79,7 @@ std::vector<bucket::Candidate> PeerBook::candidates(std::uint64_t limit,
         .rtt = peer.rtt,
         .same_zone = peer.where.zone == home_.zone,
         .same_region = peer.where.region == home_.region,
+        .credit = peer.pressed ? kPressedCredit : 0,
         .breaker_closed = peer.breaker.state(now) != bucket::Breaker::State::kOpen};
     const auto known = peer.free.find(limit);
     if (known == peer.free.end() || now - known->second.at > bucket::kDigestAgeMax) {

@@ -34,6 +34,9 @@ class PeerBook {
   void answered(NodeId peer, base::Duration rtt, base::TimePoint now);
   void failed(NodeId peer, base::TimePoint now);
 
+  // A busy peer lends before others: what it holds is served sooner elsewhere.
+  void pressed(NodeId peer, bool is);
+
   // ---- what is asked ----
   struct Choice {
     NodeId peer;
@@ -65,6 +68,7 @@ class PeerBook {
     base::Duration rtt = base::milliseconds(1);        // moving average
     base::Duration deviation = base::milliseconds(1);  // moving mean deviation
     bucket::Breaker breaker;
+    bool pressed = false;
     std::map<std::uint64_t, Free> free;
   };
 

@@ -22,14 +22,6 @@ using base::Drift;
 using base::Instant;
 using base::TimePoint;
 
-// Totals since the process started, in tokens.
-struct PurseTotals {
-  Tokens admitted;
-  Tokens refused;
-  Tokens lent;
-  Tokens borrowed;
-};
-
 class Purse {
  public:
   Purse() = default;

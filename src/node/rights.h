@@ -45,4 +45,12 @@ struct Rights {
   friend bool operator==(const Rights&, const Rights&) = default;
 };
 
+// What became of one limit's tokens at one node since its process started.
+struct PurseTotals {
+  Tokens admitted;
+  Tokens refused;
+  Tokens lent;
+  Tokens borrowed;
+};
+
 }  // namespace brigade::node

@@ -58,13 +58,26 @@ std::vector<Tokens> floors_of(Tokens divisible, const std::map<Account, Reported
   return floors;
 }
 
+// Growth is forbidden on a node that is too busy, while another could take the load: when all are,
+// it distinguishes nobody. What keeps a node alive it may always have.
+Rate most_under_pressure(const Ledger& ledger, Rate have, std::size_t holders) {
+  const Rate alive = ledger.rate().scaled(1, 2 * static_cast<std::int64_t>(holders));
+  return std::max(have, alive);
+}
+
 std::vector<bucket::Claim> claims_of(const bucket::LimitSpec& spec, const Ledger& ledger,
                                      const std::map<Account, Reported>& reports,
                                      const std::map<Account, Rule>& rules) {
   std::vector<bucket::Claim> claims;
+  const bool all_pressed = std::all_of(reports.begin(), reports.end(), [](const auto& report) {
+    return report.second.demand.pressed;
+  });
   for (const auto& [account, reported] : reports) {
     const Rate have = held_rate(ledger, account);
     bucket::RateBounds bounds = bucket::rate_bounds(spec.sizing, ledger.rate(), ledger.burst());
+    if (reported.demand.pressed && !all_pressed) {
+      bounds.max = std::min(bounds.max, most_under_pressure(ledger, have, reports.size()));
+    }
     if (const auto rule = rules.find(account); rule != rules.end()) {
       bounds.min = std::max(bounds.min, rate_of(rule->second.min, ledger.rate(), ledger.burst()));
       if (rule->second.max > Tokens{}) {

@@ -314,7 +314,8 @@ DemandReport SharedLimit::report(Instant now) {
                       .offered = reported_,
                       .deviation = meter_.sigma(now.slow),
                       .level = purse_.bucket().level(),
-                      .largest = largest_.recent(now.slow)};
+                      .largest = largest_.recent(now.slow),
+                      .totals = purse_.totals()};
   if (const bucket::Waiting* front = queue_.front()) {
     const Tokens needed = size_for(front->cost, front->priority);
     report.lacking = needed > purse_.bucket().size() ? needed : Tokens{};
@@ -356,7 +357,8 @@ BucketReport SharedLimit::bucket_report(Instant now) {
           .lent = totals.lent,
           .borrowed = totals.borrowed,
           .admitted = totals.admitted,
-          .refused = totals.refused};
+          .refused = totals.refused,
+          .offered = offered(now)};
 }
 
 void SharedLimit::check_invariants() const {

@@ -64,6 +64,7 @@ class SharedLimit {
   bool pull(NodeId lender, Tokens amount, Instant now, Actions& out);
   void forbid_lending(bool forbidden) { no_lend_ = forbidden; }
 
+  [[nodiscard]] Rate offered(Instant now) const { return meter_.rate(now.slow); }
   // What the steward should know; `demand_moved` when it is worth telling ahead of time.
   DemandReport report(Instant now);
   [[nodiscard]] bool demand_moved(Instant now) const;

@@ -212,11 +212,13 @@ template <class Builder>
 void put(Pen, Builder to, const node::ClearOverride& command) {
   to.setLimit(text(command.limit));
   to.setNode(command.node.value());
+  to.setExpiresMs(command.expires_ms);
 }
 template <class Reader>
 void get(Reader from, node::ClearOverride& command, Checks&) {
   command.limit = to_text(from.getLimit());
   command.node = base::NodeId(from.getNode());
+  command.expires_ms = from.getExpiresMs();
 }
 
 // ---- planned rotation ----

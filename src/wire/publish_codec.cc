@@ -47,13 +47,35 @@ static void get(schema::NodeDigest::Free::Reader from, node::FreeReport& free, C
           .starving = from.getStarving()};
 }
 
+static void put(Pen, schema::NodeDigest::Load::Builder to, const node::LoadDigest& load) {
+  to.setCpuPermille(load.cpu_permille);
+  to.setMemoryBytes(load.memory_bytes);
+  to.setMemoryLimitBytes(load.memory_limit_bytes);
+  to.setNetInBps(load.net_in_bps);
+  to.setNetOutBps(load.net_out_bps);
+  to.setRequestUsP99(load.request_us_p99);
+  to.setRedisUsP99(load.redis_us_p99);
+  to.setHttpUsP99(load.http_us_p99);
+  to.setQueueUs(load.queue_us);
+  to.setOfferedPerS(load.offered_per_s);
+  to.setPressed(load.pressed);
+}
+static void get(schema::NodeDigest::Load::Reader from, node::LoadDigest& load, Checks&) {
+  load = {.cpu_permille = from.getCpuPermille(),
+          .memory_bytes = from.getMemoryBytes(),
+          .memory_limit_bytes = from.getMemoryLimitBytes(),
+          .net_in_bps = from.getNetInBps(),
+          .net_out_bps = from.getNetOutBps(),
+          .request_us_p99 = from.getRequestUsP99(),
+          .redis_us_p99 = from.getRedisUsP99(),
+          .http_us_p99 = from.getHttpUsP99(),
+          .queue_us = from.getQueueUs(),
+          .offered_per_s = from.getOfferedPerS(),
+          .pressed = from.getPressed()};
+}
+
 static void put(Pen pen, schema::NodeDigest::Builder to, const node::NodeDigest& digest) {
-  to.setCpuPermille(digest.cpu_permille);
-  to.setMemoryBytes(digest.memory_bytes);
-  to.setNetInBps(digest.net_in_bps);
-  to.setNetOutBps(digest.net_out_bps);
-  to.setRequestUsP99(digest.request_us_p99);
-  to.setOfferedPerS(digest.offered_per_s);
+  put(pen, to.initLoad(), digest.load);
   to.setDraining(digest.draining);
   to.setLeaving(digest.leaving);
   put_each(pen, to.initLeads(size_of(digest.leads)), digest.leads);
@@ -61,12 +83,7 @@ static void put(Pen pen, schema::NodeDigest::Builder to, const node::NodeDigest&
   put_each(pen, to.initFree(size_of(digest.free)), digest.free);
 }
 static void get(schema::NodeDigest::Reader from, node::NodeDigest& digest, Checks& checks) {
-  digest.cpu_permille = from.getCpuPermille();
-  digest.memory_bytes = from.getMemoryBytes();
-  digest.net_in_bps = from.getNetInBps();
-  digest.net_out_bps = from.getNetOutBps();
-  digest.request_us_p99 = from.getRequestUsP99();
-  digest.offered_per_s = from.getOfferedPerS();
+  get(from.getLoad(), digest.load, checks);
   digest.draining = from.getDraining();
   digest.leaving = from.getLeaving();
   get_each(from.getLeads(), digest.leads, checks);

@@ -58,6 +58,11 @@ void put(Pen pen, Builder to, const node::DemandReport& report) {
   to.setLevel(report.level.micro());
   to.setLargest(report.largest.micro());
   to.setLacking(report.lacking.micro());
+  to.setAdmitted(report.totals.admitted.micro());
+  to.setRefused(report.totals.refused.micro());
+  to.setLent(report.totals.lent.micro());
+  to.setBorrowed(report.totals.borrowed.micro());
+  to.setPressed(report.pressed);
 }
 template <class Reader>
 void get(Reader from, node::DemandReport& report, Checks& checks) {
@@ -67,6 +72,12 @@ void get(Reader from, node::DemandReport& report, Checks& checks) {
   report.level = checks.tokens(from.getLevel());
   report.largest = checks.tokens(from.getLargest());
   report.lacking = checks.tokens(from.getLacking());
+  // Totals have no bound but their type.
+  report.totals = {.admitted = base::Tokens::micro(from.getAdmitted()),
+                   .refused = base::Tokens::micro(from.getRefused()),
+                   .lent = base::Tokens::micro(from.getLent()),
+                   .borrowed = base::Tokens::micro(from.getBorrowed())};
+  report.pressed = from.getPressed();
 }
 
 template <class Builder>
@@ -102,6 +113,19 @@ void get(Reader from, node::DroppedLimit& dropped, Checks&) {
 }
 
 template <class Builder>
+void put(Pen, Builder to, const node::Credit& credit) {
+  to.setLimit(text(credit.limit));
+  to.setNode(credit.node.value());
+  to.setRank(credit.rank);
+}
+template <class Reader>
+void get(Reader from, node::Credit& credit, Checks&) {
+  credit = {.limit = to_text(from.getLimit()),
+            .node = base::NodeId(from.getNode()),
+            .rank = from.getRank()};
+}
+
+template <class Builder>
 void put(Pen pen, Builder to, const node::RenewAnswer& message) {
   to.setShard(message.shard.value());
   to.setAccount(message.account.value());
@@ -117,6 +141,7 @@ void put(Pen pen, Builder to, const node::RenewAnswer& message) {
   put_each(pen, to.initDropped(size_of(message.dropped)), message.dropped);
   put_each(pen, to.initRights(size_of(message.rights)), message.rights);
   put_texts(to.initNoLend(size_of(message.no_lend)), message.no_lend);
+  put_each(pen, to.initCredits(size_of(message.credits)), message.credits);
 }
 template <class Reader>
 void get(Reader from, node::RenewAnswer& message, Checks& checks) {
@@ -137,6 +162,7 @@ void get(Reader from, node::RenewAnswer& message, Checks& checks) {
   get_each(from.getDropped(), message.dropped, checks);
   get_each(from.getRights(), message.rights, checks);
   get_texts(from.getNoLend(), message.no_lend, checks);
+  get_each(from.getCredits(), message.credits, checks);
 }
 
 template <class Builder>

@@ -197,6 +197,7 @@ void put(Pen pen, Builder to, const node::BucketReport& report) {
   to.setBorrowed(report.borrowed.micro());
   to.setAdmitted(report.admitted.micro());
   to.setRefused(report.refused.micro());
+  to.setOffered(report.offered.nano_per_second());
 }
 template <class Reader>
 void get(Reader from, node::BucketReport& report, Checks& checks) {
@@ -209,6 +210,7 @@ void get(Reader from, node::BucketReport& report, Checks& checks) {
   report.borrowed = base::Tokens::micro(from.getBorrowed());
   report.admitted = base::Tokens::micro(from.getAdmitted());
   report.refused = base::Tokens::micro(from.getRefused());
+  report.offered = checks.rate(from.getOffered());
 }
 
 template <class Builder>
@@ -244,6 +246,8 @@ void put(Pen pen, Builder to, const node::PoolReport& report) {
   to.setLevel(report.level.micro());
   to.setEffectiveRate(report.effective_rate.nano_per_second());
   to.setEffectiveBurst(report.effective_burst.micro());
+  to.setJain(report.jain);
+  to.setMaxMinGap(report.max_min_gap);
 }
 template <class Reader>
 void get(Reader from, node::PoolReport& report, Checks& checks) {
@@ -253,6 +257,8 @@ void get(Reader from, node::PoolReport& report, Checks& checks) {
   report.level = checks.tokens(from.getLevel());
   report.effective_rate = checks.rate(from.getEffectiveRate());
   report.effective_burst = checks.tokens(from.getEffectiveBurst());
+  report.jain = from.getJain();
+  report.max_min_gap = from.getMaxMinGap();
 }
 
 template <class Builder>

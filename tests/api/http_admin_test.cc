@@ -187,24 +187,26 @@ TEST_CASE("refusals keep their kind") {
 
 TEST_CASE("the status has exactly the promised shape") {
   const HttpResponse response = rendered(small_status(), "GET", "/v1/status");
-  CHECK(response.body ==
-        R"({"as_of_ms":1700000000000,)"
-        R"("node":{"name":"n1","id":"000000000abc","version":"0.1.0","region":"","zone":"",)"
-        R"("uptime_s":0.0,"addresses":{"peer":"a:1","redis":"a:2","http":"a:3","envoy":"off"}},)"
-        R"("cluster":{"id":"00000000000000010000000000000002","name":"test","members":[)"
-        R"({"name":"n1","state":"alive","addresses":{"peer":"","redis":"","http":"","envoy":""},)"
-        R"("region":"","zone":"","load":{"cpu":0.5,"memory_bytes":0,"net_in_bps":0,)"
-        R"("net_out_bps":0,"request_ms_p99":0.0,"offered_per_s":0.0}}]},)"
-        R"("shards":[{"id":3,"leader":"n1","term":7,"leader_since_s":0.0,"voters":["n1"],)"
-        R"("learners":[],"outgoing":[],"commit":9,"applied":8},)"
-        R"({"id":4,"leader":null,"term":0,"leader_since_s":0.0,"voters":[],"learners":[],)"
-        R"("outgoing":[],"commit":null,"applied":null}],)"
-        R"("limits":[{"name":"a/b","mode":"shared","per":null,)"
-        R"("configured":{"rate_per_s":10.0,"burst":20.0},)"
-        R"("effective":{"rate_per_s":10.0,"burst":20.0},"shard":3,)"
-        R"("pool":{"rate_per_s":1.0,"size":2.0,"level":1.5},)"
-        R"("buckets":[{"node":"n1","rate_per_s":9.0,"size":18.0,"level":17.5,"lent_total":1.0,)"
-        R"("borrowed_total":0.0,"admitted_total":0.0,"refused_total":0.0}]}]})");
+  CHECK(
+      response.body ==
+      R"({"as_of_ms":1700000000000,)"
+      R"("node":{"name":"n1","id":"000000000abc","version":"0.1.0","region":"","zone":"",)"
+      R"("uptime_s":0.0,"addresses":{"peer":"a:1","redis":"a:2","http":"a:3","envoy":"off"}},)"
+      R"("cluster":{"id":"00000000000000010000000000000002","name":"test","members":[)"
+      R"({"name":"n1","state":"alive","addresses":{"peer":"","redis":"","http":"","envoy":""},)"
+      R"("region":"","zone":"","load":{"cpu":0.5,"memory_bytes":0,"net_in_bps":0,)"
+      R"("net_out_bps":0,"request_ms_p99":0.0,"offered_per_s":0.0,"memory_limit_bytes":0,)"
+      R"("request_ms_p99_by_door":{"redis":0.0,"http":0.0},"queue_ms":0.0,"pressed":false}}]},)"
+      R"("shards":[{"id":3,"leader":"n1","term":7,"leader_since_s":0.0,"voters":["n1"],)"
+      R"("learners":[],"outgoing":[],"commit":9,"applied":8},)"
+      R"({"id":4,"leader":null,"term":0,"leader_since_s":0.0,"voters":[],"learners":[],)"
+      R"("outgoing":[],"commit":null,"applied":null}],)"
+      R"("limits":[{"name":"a/b","mode":"shared","per":null,)"
+      R"("configured":{"rate_per_s":10.0,"burst":20.0},)"
+      R"("effective":{"rate_per_s":10.0,"burst":20.0},"shard":3,)"
+      R"("pool":{"rate_per_s":1.0,"size":2.0,"level":1.5},)"
+      R"("buckets":[{"node":"n1","rate_per_s":9.0,"size":18.0,"level":17.5,"lent_total":1.0,)"
+      R"("borrowed_total":0.0,"admitted_total":0.0,"refused_total":0.0,"offered_per_s":0.0}]}]})");
 }
 
 TEST_CASE("members, shards and buckets are parts of the status") {

@@ -141,15 +141,14 @@ TEST_SUITE("wire/golden") {
 
   TEST_CASE("what a node publishes") {
     node::NodeDigest digest;
-    digest.cpu_permille = 1;
-    digest.memory_bytes = 2;
+    digest.load = {.cpu_permille = 1, .memory_bytes = 2, .pressed = true};
     digest.draining = true;
     digest.leads = {{.shard = base::ShardId(3), .term = 4}};
     digest.configs = {node::Version(5)};
     digest.free = {{.limit = 6, .free = base::Tokens::micro(7), .starving = true}};
     CHECK(hex(encode(digest).view()) ==
-          "10125006031101010102000311091711110d11111f1104020103010401051104"
-          "03010601070101");
+          "10185001040101110c0a11311711390d11391f11010101020007110402010301"
+          "040105110403010601070101");
     const auto meta = encode(node::MemberMeta{.redis = "r:1", .region = "eu"});
     REQUIRE(meta.has_value());
     CHECK(hex(meta->view()) ==

@@ -41,7 +41,7 @@ void check_alternatives(const Encode& encoded, const Decode& decoded) {
 TEST_SUITE("wire/round_trip") {
   TEST_CASE("fields are counted right") {
     CHECK(kFields<node::Borrow> == 8);
-    CHECK(kFields<node::DemandReport> == 6);
+    CHECK(kFields<node::DemandReport> == 8);
     CHECK(kFields<node::LedgerId> == 2);
     CHECK(kFields<bucket::LimitSpec> == 13);
     CHECK(kFields<raft::TimeoutNow> == 0);

@@ -45,7 +45,8 @@ Table members_table(const std::vector<json>& members) {
                {"CPU", kRight},
                {"MEMORY", kRight},
                {"P99 MS", kRight},
-               {"OFFERED/S", kRight}});
+               {"OFFERED/S", kRight},
+               {"BUSY", kLeft}});
   for (const json& member : members) {
     const json& addresses = at(member, "addresses");
     const json& load = at(member, "load");
@@ -54,7 +55,8 @@ Table members_table(const std::vector<json>& members) {
          or_dash(text_at(addresses, "redis")), or_dash(text_at(addresses, "http")), place(member),
          at(load, "cpu").is_number() ? number_text(100 * number_at(load, "cpu")) + "%" : "-",
          at(load, "memory_bytes").is_number() ? bytes_text(number_at(load, "memory_bytes")) : "-",
-         number(load, "request_ms_p99"), number(load, "offered_per_s")});
+         number(load, "request_ms_p99"), number(load, "offered_per_s"),
+         flag_at(load, "pressed") ? "yes" : "-"});
   }
   return table;
 }

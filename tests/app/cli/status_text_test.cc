@@ -10,12 +10,13 @@ namespace {
 const char* const kStatus = R"({
  "as_of_ms": 1,
  "node": {"name":"n1","id":"0a","version":"1.2.3","region":"eu","zone":"a","uptime_s":192.5,
-          "addresses":{"peer":"127.0.0.1:7420","redis":"off","http":"","envoy":"off"}},
+          "addresses":{"peer":"a.b:7420","redis":"off","http":"","envoy":"off"}},
  "cluster": {"id":"ff","name":"prod","members":[
    {"name":"n1","state":"alive","region":"eu","zone":"a",
-    "addresses":{"peer":"127.0.0.1:7420","redis":"off","http":"127.0.0.1:7422","envoy":"off"},
+    "addresses":{"peer":"a.b:7420","redis":"off","http":"a.b:7422","envoy":"off"},
     "load":{"cpu":0.125,"memory_bytes":1572864,"net_in_bps":0,"net_out_bps":0,
-            "request_ms_p99":0.5,"offered_per_s":1234.56}},
+            "request_ms_p99":0.5,"offered_per_s":1234.56,
+            "pressed":true}},
    {"name":"n2","state":"suspect","region":"","zone":"","addresses":{},"load":null}]},
  "shards": [
    {"id":0,"leader":"n1","term":3,"leader_since_s":61.0,"voters":["n1","n2","n3"],"learners":[],
@@ -34,9 +35,9 @@ TEST_CASE("status is one screen of this node, members, shards, limits and bucket
   CHECK(status_text(json::parse(kStatus)) ==
         R"(node n1 in eu/a, cluster prod, up 3m12s, version 1.2.3
 
-MEMBER  STATE    PEER            REDIS  HTTP            PLACE    CPU   MEMORY  P99 MS  OFFERED/S
-n1      alive    127.0.0.1:7420  off    127.0.0.1:7422  eu/a   12.5%  1.5 MiB     0.5     1234.6
-n2      suspect  -               -      -               -          -        -       -          -
+MEMBER  STATE    PEER      REDIS  HTTP      PLACE    CPU   MEMORY  P99 MS  OFFERED/S  BUSY
+n1      alive    a.b:7420  off    a.b:7422  eu/a   12.5%  1.5 MiB     0.5     1234.6  yes
+n2      suspect  -         -      -         -          -        -       -          -  -
 
 SHARD  LEADER  TERM  LEADER FOR  VOTERS      LEARNERS  OUTGOING  COMMIT  APPLIED
     0  n1         3        1m1s  n1, n2, n3  -         -             12       11
