@@ -278,8 +278,7 @@ void RedisSession::execute_common(std::string_view name) {
   } else if (same(name, "COMMAND")) {
     add("*0\r\n");
   } else if (same(name, "CONFIG")) {
-    // redis-benchmark asks for `save` and `appendonly`: there is nothing to tell.
-    add(resp3_ ? "%0\r\n" : "*0\r\n");
+    config();
   } else if (same(name, "GET") && args_.size() == 2) {
     add_null();
   } else if (same(name, "INFO")) {
@@ -291,6 +290,18 @@ void RedisSession::execute_common(std::string_view name) {
     add_error("ERR unknown command or wrong number of arguments for '" +
               std::string(name.substr(0, 64)) + "'");
   }
+}
+
+// redis-benchmark asks for `save` and `appendonly`.
+void RedisSession::config() {
+  const bool save = args_.size() == 3 && same(args_[2], "SAVE");
+  if (!save && !(args_.size() == 3 && same(args_[2], "APPENDONLY"))) {
+    add(resp3_ ? "%0\r\n" : "*0\r\n");
+    return;
+  }
+  add(resp3_ ? "%1\r\n" : "*2\r\n");
+  add_bulk(args_[2]);
+  add_bulk(save ? "" : "no");
 }
 
 void RedisSession::hello() {

@@ -60,6 +60,7 @@ class RedisSession final : public Waiter {
   Parsed parse_inline();
   void execute();
   void execute_common(std::string_view name);
+  void config();
   void hello();
   void throttle();
   void acquire(bool peek);

@@ -21,6 +21,8 @@ constexpr std::size_t kMaxName = 64;
 constexpr std::chrono::nanoseconds kNever{0};
 constexpr std::chrono::nanoseconds kTermMin = std::chrono::seconds(1);
 constexpr std::chrono::nanoseconds kTermMax = std::chrono::hours(24);
+constexpr std::chrono::nanoseconds kGraceMin = std::chrono::seconds(1);
+constexpr std::chrono::nanoseconds kGraceMax = std::chrono::hours(720);
 constexpr std::uint64_t kMemoryMin = std::uint64_t{16} << 20U;
 
 void add_node_flags(CLI::App& node, NodeOptions& options);
@@ -237,6 +239,9 @@ base::Status check(const NodeOptions& options) {
   }
   if (options.bms_term != kNever && (options.bms_term < kTermMin || options.bms_term > kTermMax)) {
     return Error{"--bms-term: expected 1s to 24h, or 0s for never"};
+  }
+  if (options.replace_after < kGraceMin || options.replace_after > kGraceMax) {
+    return Error{"--replace-after: expected 1s to 720h"};
   }
   if (options.memory_max != 0 && options.memory_max < kMemoryMin) {
     return Error{"--memory-max: expected at least 16MiB, or 0 for no bound"};

@@ -22,7 +22,7 @@ void HomeDesk::confirmed(Instant started) {
 }
 
 bucket::Ghost HomeDesk::ghost(const std::string& limit) const {
-  if (term_begins_ <= 1) {
+  if (term_begins_ <= kFirstTermBegins) {
     return bucket::Ghost::kFull;
   }
   // Created under this leader, and not in the shadow of an earlier life: nobody else ever spent it.

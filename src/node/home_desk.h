@@ -40,7 +40,11 @@ class HomeDesk {
   // Implicit limits (CL.THROTTLE) known at once; refused beyond.
   static constexpr std::size_t kMaxImplicit = 10'000;
 
-  // `term_begins`: index of the term's first entry. At index 1 nobody led this shard before.
+  // The first entry of a shard's first leader: behind the founding, which counts as entry 1.
+  static constexpr std::uint64_t kFirstTermBegins = 2;
+
+  // `term_begins`: index of the term's first entry. At kFirstTermBegins nobody led this shard
+  // before.
   HomeDesk(const TokenStore& store, std::uint64_t term_begins, base::Drift drift);
 
   // A round that began at `started` was confirmed.
