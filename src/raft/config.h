@@ -19,7 +19,10 @@ enum class Plant : std::uint8_t {
   kPreVoteCountsAsVote,
   kTruncateOnAnyAppend,
   kCommitBeyondVerified,
-  kCampaignWithPendingConf
+  kCampaignWithPendingConf,
+  kReadWithoutRound,
+  kReadByEarlierRound,  // etcd 20418
+  kJointByHalf
 };
 
 struct Config {
@@ -45,6 +48,9 @@ struct Config {
   std::size_t inflight_max = 256;
   std::size_t inflight_bytes_max = 16U << 20U;
   std::size_t uncommitted_bytes_max = 64U << 20U;
+  // A snapshot that nobody acknowledged for this long is sent again: it may be lost, and nothing
+  // else would ever wake that follower (dgraph 2707).
+  base::Duration snapshot_timeout = base::seconds(5);
   Plant plant = Plant::kNone;
 };
 

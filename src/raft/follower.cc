@@ -66,12 +66,9 @@ bool Core::restore_snapshot(const std::shared_ptr<const Snapshot>& snapshot) {
   if (snapshot->last.index <= log_.committed() || role_ != Role::kFollower) {
     return false;
   }
+  // It may well be older than the change that made us a member: that change follows in the log.
+  // Refusing it would leave us, and with us a group that waits for us, stuck until the next one.
   const ConfState& conf = snapshot->conf;
-  if (!conf.voters.contains(config_.self) && !conf.learners.contains(config_.self) &&
-      !conf.voters_outgoing.contains(config_.self)) {
-    COVERED("a snapshot of a configuration without us is refused");
-    return false;
-  }
   if (log_.matches(snapshot->last)) {
     COVERED("a snapshot of entries that we have only moves the commit index");
     log_.commit_to(snapshot->last.index);

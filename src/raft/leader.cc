@@ -60,6 +60,11 @@ void Core::broadcast_append() {
 void Core::broadcast_heartbeat() {
   for (auto& [id, progress] : members_.progress) {
     if (id != config_.self) {
+      if (progress.state() == ProgressState::kSnapshot &&
+          now_ - progress.snapshot_since() >= config_.snapshot_timeout) {
+        COVERED("a snapshot that nobody acknowledged is given up");
+        progress.snapshot_failed();
+      }
       const Index commit = std::min(progress.match(), log_.committed());
       send(id, Heartbeat{.commit = commit, .read = reads_.empty() ? 0 : reads_.back().round});
       progress.sent_commit(commit);
@@ -98,20 +103,23 @@ bool Core::send_snapshot(ReplicaId to, Progress& progress) {
     return false;
   }
   COVERED("a follower behind the compacted log is sent a snapshot");
-  progress.become_snapshot(snapshot->last.index);
+  progress.become_snapshot(snapshot->last.index, now_);
   note("send-snapshot", to.value(), snapshot->last.index.value());
   send(to, InstallSnapshot{.snapshot = snapshot});
   return true;
 }
 
 bool Core::maybe_commit() {
-  const Index index = members_.voters.committed([this](ReplicaId id) -> std::optional<Index> {
+  const auto matched = [this](ReplicaId id) -> std::optional<Index> {
     const auto progress = members_.progress.find(id);
     if (progress == members_.progress.end()) {
       return std::nullopt;
     }
     return progress->second.match();
-  });
+  };
+  const Index index = config_.plant == Plant::kJointByHalf
+                          ? members_.voters.incoming.committed(matched)
+                          : members_.voters.committed(matched);
   if (index <= log_.committed() || index > log_.last()) {
     return false;
   }
@@ -201,7 +209,7 @@ void Core::on_heartbeat_reply(ReplicaId from, const HeartbeatReply& reply) {
     send_append(from, true);
   }
   if (reply.read != 0 && reply.read <= read_round_) {
-    progress.ack_read(reply.read);
+    progress.ack_read(config_.plant == Plant::kReadByEarlierRound ? read_round_ : reply.read);
     confirm_reads();
   }
 }

@@ -45,8 +45,9 @@ void Progress::become_replicate() {
   next_ = match_.next();
 }
 
-void Progress::become_snapshot(Index snapshot) {
+void Progress::become_snapshot(Index snapshot, base::TimePoint now) {
   reset(ProgressState::kSnapshot);
+  snapshot_since_ = now;
   pending_snapshot_ = snapshot;
   next_ = snapshot.next();
   sent_commit_ = snapshot;

@@ -8,6 +8,7 @@
 #include <deque>
 #include <map>
 
+#include "base/time.h"
 #include "raft/ids.h"
 
 namespace brigade::raft {
@@ -47,7 +48,7 @@ class Progress {
 
   void become_probe();
   void become_replicate();
-  void become_snapshot(Index snapshot);
+  void become_snapshot(Index snapshot, base::TimePoint now);
   void snapshot_failed();
 
   // The replica matches up to `index`. False when that is old news.
@@ -66,6 +67,7 @@ class Progress {
   void set_match(Index index) { match_ = index; }
   [[nodiscard]] Index next() const { return next_; }
   [[nodiscard]] Index pending_snapshot() const { return pending_snapshot_; }
+  [[nodiscard]] base::TimePoint snapshot_since() const { return snapshot_since_; }
   Inflights& inflights() { return inflights_; }
   [[nodiscard]] const Inflights& inflights() const { return inflights_; }
   [[nodiscard]] bool learner() const { return learner_; }
@@ -83,6 +85,7 @@ class Progress {
   Index sent_commit_;
   ProgressState state_ = ProgressState::kProbe;
   Index pending_snapshot_;
+  base::TimePoint snapshot_since_{};
   bool flow_paused_ = false;
   bool active_ = false;  // heard from since the last quorum check
   Inflights inflights_;

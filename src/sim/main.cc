@@ -1,5 +1,5 @@
 // brigade-sim: deterministic worlds with a checker. Exit codes: 0 held, 10 the guarantee broke,
-// 12 the same seed gave two different runs, 2 usage.
+// 11 no progress after the faults ended, 12 the same seed gave two different runs, 2 usage.
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "sim/cluster/campaign.h"
+#include "sim/raft/command.h"
 
 namespace {
 
@@ -70,10 +71,14 @@ int main(int argc, char** argv) {
   command->add_option("--seconds", cluster.seconds, "simulated seconds of load per seed");
   command->add_flag("--calm", cluster.calm, "no faults");
   command->add_option("--plant", cluster.plant, "a planted bug, by name");
+  brigade::sim::RaftOptions raft;
+  CLI::App* raft_command =
+      app.add_subcommand("raft", "one Raft group, every property checked at every step");
+  brigade::sim::declare(*raft_command, raft);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return run_cluster(cluster);
+  return raft_command->parsed() ? brigade::sim::run(raft) : run_cluster(cluster);
 }
