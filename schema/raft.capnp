@@ -68,7 +68,7 @@ struct RaftMessage {
     heartbeat @7 :Heartbeat;
     heartbeatReply @8 :HeartbeatReply;
     installSnapshot @9 :Snapshot;
-    timeoutNow @10 :Void;
+    timeoutNow @10 :UInt64;  # the last index of the log that leadership goes with
   }
 
   struct VoteRequest {
@@ -80,6 +80,8 @@ struct RaftMessage {
   struct VoteReply {
     pre @0 :Bool;
     reject @1 :Bool;
+    committedTerm @2 :UInt64;
+    committedIndex @3 :UInt64;
   }
   struct Append {
     prevTerm @0 :UInt64;

@@ -99,8 +99,8 @@ void Core::on(const Message& message) {
     on_heartbeat_reply(message.from, *beat);
   } else if (const auto* install = std::get_if<InstallSnapshot>(&message.body)) {
     on_snapshot(message.from, *install);
-  } else if (role_ == Role::kFollower) {
-    hup(true);  // TimeoutNow
+  } else if (const auto* offer = std::get_if<TimeoutNow>(&message.body)) {
+    on_timeout_now(*offer);
   }
 }
 

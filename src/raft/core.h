@@ -208,9 +208,11 @@ class Core {
   void become_leader();
   void reset(Term term);
   void hup(bool transfer);
+  void on_timeout_now(const TimeoutNow& offer);
   void campaign(bool pre, bool transfer);
   void on_vote_request(const Message& message, const VoteRequest& request);
   void on_vote_reply(const Message& message, const VoteReply& reply);
+  bool learn_committed(const EntryId& committed);
   [[nodiscard]] bool promotable() const;
 
   // follower.cc

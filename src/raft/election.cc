@@ -136,6 +136,18 @@ void Core::hup(bool transfer) {
   campaign(config_.pre_vote && !transfer, transfer);
 }
 
+void Core::on_timeout_now(const TimeoutNow& offer) {
+  // An offer that was late: the leader gave it up and went on. Taking it now would unseat a leader
+  // that may be serving on the strength of a quorum's promise to ignore candidates.
+  if (log_.last_id().term == hard_.term && log_.last() > offer.last) {
+    COVERED("a transfer that was taken back is ignored");
+    return;
+  }
+  if (role_ == Role::kFollower) {
+    hup(true);
+  }
+}
+
 void Core::campaign(bool pre, bool transfer) {
   if (pre) {
     become_pre_candidate();
@@ -165,8 +177,24 @@ void Core::on_vote_request(const Message& message, const VoteRequest& request) {
     }
     // A pre-vote refreshes nothing (hashicorp/raft 609).
   } else {
-    send(message.from, VoteReply{.pre = request.pre, .reject = true});
+    const Index committed = log_.committed();
+    send(message.from, VoteReply{.pre = request.pre,
+                                 .reject = true,
+                                 .committed = {.term = log_.term(committed).value_or(Term()),
+                                               .index = committed}});
   }
+}
+
+// A leader that applied its own removal may be the only one left that knows it committed, with the
+// longest log: the others then ask for its vote in the old configuration, for ever (etcd 12359).
+// What it says of committed entries that we have too is true whoever says it.
+bool Core::learn_committed(const EntryId& committed) {
+  if (committed.index <= log_.committed() || !log_.matches(committed)) {
+    return false;
+  }
+  COVERED("a candidate learns from a refusal what is committed");
+  log_.commit_to(committed.index);
+  return log_.has_conf_change(log_.applied(), log_.committed());
 }
 
 void Core::on_vote_reply(const Message& message, const VoteReply& reply) {
@@ -175,6 +203,10 @@ void Core::on_vote_reply(const Message& message, const VoteReply& reply) {
                     (role_ == Role::kPreCandidate && reply.pre);
   if (!mine) {
     return;  // an answer to an earlier campaign
+  }
+  if (reply.reject && learn_committed(reply.committed)) {
+    become_follower(hard_.term, ReplicaId());  // this campaign is under a configuration of the past
+    return;
   }
   votes_.emplace(message.from, !reply.reject);
   switch (members_.voters.result(votes_)) {

@@ -190,7 +190,7 @@ void Core::on_accepted_append(ReplicaId from, Progress& progress, Index index) {
     }
   }
   if (from == transferee_ && progress.match() == log_.last()) {
-    send(from, TimeoutNow{});
+    send(from, TimeoutNow{.last = log_.last()});
   }
 }
 
@@ -250,7 +250,7 @@ void Core::on(const TransferTo& input) {
   elapsed_since_ = now_;  // it must be done within one election timeout
   transferee_ = input.replica;
   if (found->second.match() == log_.last()) {
-    send(input.replica, TimeoutNow{});
+    send(input.replica, TimeoutNow{.last = log_.last()});
   } else {
     send_append(input.replica, true);
   }

@@ -76,6 +76,7 @@ struct VoteRequest {
 struct VoteReply {
   bool pre = false;
   bool reject = false;
+  EntryId committed;  // rejected: the last entry that the voter knows to be committed
 };
 struct Append {
   EntryId prev;
@@ -97,7 +98,9 @@ struct HeartbeatReply {
 struct InstallSnapshot {
   std::shared_ptr<const Snapshot> snapshot;
 };
-struct TimeoutNow {};
+struct TimeoutNow {
+  Index last;  // the end of the leader's log: anything newer from it takes the offer back
+};
 
 using Body = std::variant<VoteRequest, VoteReply, Append, AppendReply, Heartbeat, HeartbeatReply,
                           InstallSnapshot, TimeoutNow>;

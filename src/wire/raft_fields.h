@@ -121,6 +121,8 @@ struct BodyPut {
     auto out = to.initVoteReply();
     out.setPre(body.pre);
     out.setReject(body.reject);
+    out.setCommittedTerm(body.committed.term.value());
+    out.setCommittedIndex(body.committed.index.value());
   }
   void operator()(const raft::Append& body) {
     auto out = to.initAppend();
@@ -146,7 +148,7 @@ struct BodyPut {
   void operator()(const raft::InstallSnapshot& body) {
     put(pen, to.initInstallSnapshot(), *body.snapshot);
   }
-  void operator()(const raft::TimeoutNow&) { to.setTimeoutNow(); }
+  void operator()(const raft::TimeoutNow& body) { to.setTimeoutNow(body.last.value()); }
 };
 
 // The entries of an append follow each other and its predecessor, and terms never fall: cores rely
@@ -184,10 +186,13 @@ void get_body(Reader from, raft::Body& body, Checks& checks) {
                                .last = entry_id(in.getLastTerm(), in.getLastIndex())};
       return;
     }
-    case Schema::VOTE_REPLY:
-      body = raft::VoteReply{.pre = from.getVoteReply().getPre(),
-                             .reject = from.getVoteReply().getReject()};
+    case Schema::VOTE_REPLY: {
+      const auto in = from.getVoteReply();
+      body = raft::VoteReply{.pre = in.getPre(),
+                             .reject = in.getReject(),
+                             .committed = entry_id(in.getCommittedTerm(), in.getCommittedIndex())};
       return;
+    }
     case Schema::APPEND:
       body = get_append(from.getAppend(), checks);
       return;
@@ -212,7 +217,7 @@ void get_body(Reader from, raft::Body& body, Checks& checks) {
       return;
     }
     case Schema::TIMEOUT_NOW:
-      body = raft::TimeoutNow();
+      body = raft::TimeoutNow{.last = raft::Index(from.getTimeoutNow())};
       return;
   }
   checks.refuse_unknown("Raft message", from.which());

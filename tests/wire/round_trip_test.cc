@@ -44,7 +44,7 @@ TEST_SUITE("wire/round_trip") {
     CHECK(kFields<node::DemandReport> == 8);
     CHECK(kFields<node::LedgerId> == 2);
     CHECK(kFields<bucket::LimitSpec> == 13);
-    CHECK(kFields<raft::TimeoutNow> == 0);
+    CHECK(kFields<raft::TimeoutNow> == 1);
   }
 
   TEST_CASE("sameness sees every field") {

@@ -44,8 +44,10 @@ class Chronicle {
   // A read of this floor (the last commit when it was asked) was told this index.
   void read_answered(raft::Index floor, raft::Index told);
   // A quorum round of this term was confirmed that began at `asked`, when its leader had applied
-  // this much: until `asked` + stickiness no rival wins.
+  // this much: until `asked` + stickiness no rival wins while it leads.
   void confirmed(raft::Term term, base::TimePoint asked, raft::Index applied);
+  // The leader of this term leads it no more, and knows: what it was promised has no use.
+  void stepped_down(raft::Term term) { rounds_.erase(term); }
   // The leader of this term, whose log ends there, gives leadership away. Its rounds count again
   // once it applied something newer: that buries the transfer.
   void transfer_asked(raft::Term term, raft::Index last);

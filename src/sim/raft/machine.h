@@ -27,7 +27,8 @@ struct RaftWorld::Machine {
   TimePoint applies_at{};
   TimePoint wakes = base::kNever;
   raft::Index commit_seen;
-  raft::Term led;
+  raft::Term led;      // while it does; zero: none
+  raft::Term elected;  // the latest term that it led
   raft::Index snapshot_at;
   std::map<raft::Index, raft::Term> proposals;  // accepted from clients, not applied yet
   struct Read {

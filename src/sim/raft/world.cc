@@ -171,7 +171,7 @@ void RaftWorld::boot(Machine& machine) {
   }
   machine.core = std::make_unique<raft::Core>(config, Prng(dice_.next()), restored, now_);
   machine.commit_seen = machine.core->log().committed();
-  machine.led = Term();
+  machine.led = machine.elected = Term();
   machine.snapshot_at = restored.snapshot.last.index;
   machine.wakes = base::kNever;
   if (machine.machined.applied != Index()) {
@@ -198,12 +198,14 @@ void RaftWorld::crash(Machine& machine) {
     machine.disk.write(machine.writing[i]);
   }
   machine.disk.crash(fault_dice_);
+  chronicle_->stepped_down(machine.led);
   machine.core.reset();
   ++machine.life;
   machine.writing.clear();
   machine.batch = 0;
   machine.durable.clear();
   machine.applying.clear();
+  machine.applies_at = now_;
   machine.proposals.clear();
   machine.reads.clear();
   machine.paused_until = now_;
@@ -230,8 +232,13 @@ void RaftWorld::turn(Machine& machine) {
 // What can be seen of a core between two calls.
 void RaftWorld::observe(Machine& machine) {
   const raft::Core& core = *machine.core;
-  if (core.role() == raft::Role::kLeader && machine.led != core.term()) {
-    machine.led = core.term();
+  const Term leads = core.role() == raft::Role::kLeader ? core.term() : Term();
+  if (leads != machine.led) {
+    chronicle_->stepped_down(machine.led);
+    machine.led = leads;
+  }
+  if (leads != Term() && leads != machine.elected) {
+    machine.elected = leads;
     ++totals_.elections;
     chronicle_->elected(core, now_);
   }

@@ -24,8 +24,10 @@ void RaftWorld::check_promise(const Machine& from, const raft::Message& message)
       chronicle_->fail("a vote left before it was durable");
     }
   } else if (const auto* reply = std::get_if<raft::AppendReply>(&message.body)) {
-    if (!reply->reject && reply->index != raft::Index() &&
-        (hard.term < message.term || from.disk.last() < reply->index)) {
+    // In a later term the same disk may have truncated them again, in the same write.
+    const bool kept =
+        hard.term > message.term || (hard.term == message.term && from.disk.last() >= reply->index);
+    if (!reply->reject && reply->index != raft::Index() && !kept) {
       chronicle_->fail("entries were acknowledged before they were durable");
     }
   }
