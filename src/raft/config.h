@@ -49,8 +49,8 @@ struct Config {
   std::size_t inflight_bytes_max = 16U << 20U;
   std::size_t uncommitted_bytes_max = 64U << 20U;
   // A snapshot that nobody acknowledged for this long is sent again: it may be lost, and nothing
-  // else would ever wake that follower (dgraph 2707).
-  base::Duration snapshot_timeout = base::seconds(5);
+  // else would ever wake that follower (dgraph 2707). Zero: the driver says how sending one ended.
+  base::Duration snapshot_timeout{0};
   Plant plant = Plant::kNone;
 };
 

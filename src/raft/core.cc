@@ -20,7 +20,7 @@ void Actions::clear() {
   notes.clear();
 }
 
-Core::Core(Config config, base::Prng dice, Restored restored, TimePoint now)
+Core::Core(Config config, base::Prng dice, const Restored& restored, TimePoint now)
     : config_(config),
       dice_(dice),
       now_(now),

@@ -140,7 +140,7 @@ struct Restored {
 
 class Core {
  public:
-  Core(Config config, base::Prng dice, Restored restored, TimePoint now);
+  Core(Config config, base::Prng dice, const Restored& restored, TimePoint now);
 
   void step(const Input& input, TimePoint now);
   // Whether flush() would have anything to do.

@@ -60,7 +60,8 @@ void Core::broadcast_append() {
 void Core::broadcast_heartbeat() {
   for (auto& [id, progress] : members_.progress) {
     if (id != config_.self) {
-      if (progress.state() == ProgressState::kSnapshot &&
+      if (config_.snapshot_timeout > Duration::zero() &&
+          progress.state() == ProgressState::kSnapshot &&
           now_ - progress.snapshot_since() >= config_.snapshot_timeout) {
         COVERED("a snapshot that nobody acknowledged is given up");
         progress.snapshot_failed();

@@ -8,6 +8,7 @@
 #include <set>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "raft/messages.h"
@@ -32,7 +33,7 @@ class Changer {
  public:
   // New members start probing at `last_index`; in-flight windows are copies of `inflights`.
   Changer(const Membership& current, Index last_index, Inflights inflights)
-      : current_(current), last_index_(last_index), inflights_(inflights) {}
+      : current_(current), last_index_(last_index), inflights_(std::move(inflights)) {}
 
   [[nodiscard]] base::Result<Membership> simple(std::span<const SingleChange> changes) const;
   [[nodiscard]] base::Result<Membership> enter_joint(bool auto_leave,

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <utility>
 
 #include "base/time.h"
 #include "raft/ids.h"
@@ -44,7 +45,7 @@ class Progress {
  public:
   Progress() = default;
   Progress(Index next, Inflights inflights, bool learner)
-      : next_(next), inflights_(inflights), learner_(learner) {}
+      : next_(next), inflights_(std::move(inflights)), learner_(learner) {}
 
   void become_probe();
   void become_replicate();

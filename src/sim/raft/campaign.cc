@@ -60,6 +60,7 @@ RaftSetup draw(const RaftTrial& trial) {
   setup.snapshot_every = dice.below(2) == 0 ? 5 + dice.below(20) : 100 + dice.below(400);
   setup.restart_from_applied = dice.below(2) == 0;
   setup.report_snapshots = dice.below(2) == 0;
+  setup.raft.snapshot_timeout = setup.report_snapshots ? Duration::zero() : base::seconds(5);
   if (dice.below(2) == 0) {  // tight bounds bring rare branches out
     setup.raft.inflight_max = 1 + dice.below(3);
     setup.raft.append_bytes_max = 1 + dice.below(100);

@@ -19,11 +19,8 @@ constexpr std::uint64_t kInvariantsEvery = 256;  // events; they walk whole logs
 
 }  // namespace
 
-RaftWorld::RaftWorld(RaftSetup setup)
-    : setup_(std::move(setup)),
-      dice_(setup_.seed),
-      fault_dice_(dice_.split()),
-      client_dice_(dice_.split()) {
+RaftWorld::RaftWorld(const RaftSetup& setup)
+    : setup_(setup), dice_(setup_.seed), fault_dice_(dice_.split()), client_dice_(dice_.split()) {
   // Founders start from a snapshot, not from an empty log: whoever joins later needs the
   // configuration that stands before the first entry, and only a snapshot carries it.
   raft::Snapshot first{.last = {.term = Term(1), .index = Index(1)}, .conf = {}, .state = {}};

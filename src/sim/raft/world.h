@@ -68,7 +68,7 @@ struct RaftTotals {
 
 class RaftWorld {
  public:
-  explicit RaftWorld(RaftSetup setup);
+  explicit RaftWorld(const RaftSetup& setup);
   ~RaftWorld();
   RaftWorld(const RaftWorld&) = delete;
   RaftWorld& operator=(const RaftWorld&) = delete;
