@@ -116,7 +116,7 @@ int main(int argc, char** argv) {
   }
   node::Node& node = solo.node();
   app::FrontDesk desk(clock, {.touch = [] {},
-                              .glance = [] {},
+                              .glance = [](base::TimePoint) {},
                               .sampled = [] { return std::vector<api::SampledFamily>(); }});
   desk.serve(node, {});
   const std::string info;

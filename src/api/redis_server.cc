@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include <asio/basic_stream_socket.hpp>
 #include <asio/buffer.hpp>
+#include <asio/post.hpp>
 #include <asio/write.hpp>
 
 #include "api/redis_session.h"
@@ -14,11 +16,14 @@ namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
 
+// The loop's own executor, known at compile time: nothing is erased on the way of a request.
+using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
+
 }  // namespace
 
 class RedisServer::Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(RedisServer& server, asio::ip::tcp::socket socket)
+  Connection(RedisServer& server, Socket socket)
       : server_(server),
         alive_(server.alive_),
         socket_(std::move(socket)),
@@ -48,8 +53,7 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
                                 return;
                               }
                               self->await_decision();
-                              self->write();
-                              self->read();
+                              self->server_.answer_soon(self);
                             });
   }
 
@@ -70,37 +74,32 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
     }
   }
 
-  // One write at a time; what gathers meanwhile goes out with the next one.
+  // At once as far as the kernel takes it. One write at a time waits for the rest; what gathers
+  // meanwhile goes out after it.
   void write() {
     if (writing_) {
       return;
     }
-    if (session_.output().empty()) {
-      if (session_.closing()) {
+    std::string& output = session_.output();
+    if (!output.empty()) {
+      std::error_code error;
+      const std::size_t sent = socket_.write_some(asio::buffer(output), error);
+      if (error && error != asio::error::would_block) {
         close();
+        return;
       }
-      return;
+      if (sent < output.size()) {
+        write_later(sent);
+        return;
+      }
+      output.clear();
+      if (output.capacity() > 2 * RedisSession::kArgMax) {
+        output = std::string();
+      }
     }
-    writing_ = true;
-    sending_.clear();
-    std::swap(sending_, session_.output());
-    asio::async_write(socket_, asio::buffer(sending_),
-                      [self = shared_from_this()](std::error_code error, std::size_t) {
-                        self->writing_ = false;
-                        if (self->alive_.expired()) {
-                          return;
-                        }
-                        if (error) {
-                          self->close();
-                          return;
-                        }
-                        ++self->written_;
-                        if (self->sending_.capacity() > 2 * RedisSession::kArgMax) {
-                          self->sending_ = std::string();
-                        }
-                        self->write();
-                        self->read();
-                      });
+    if (session_.closing()) {
+      close();
+    }
   }
 
   // Lets a client go that kept its connection busy without any progress since the time before.
@@ -124,9 +123,32 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
  private:
   [[nodiscard]] std::size_t held() const { return session_.held() + sending_.capacity(); }
 
+  void write_later(std::size_t sent) {
+    writing_ = true;
+    sending_.clear();
+    std::swap(sending_, session_.output());
+    asio::async_write(socket_, asio::buffer(sending_) + sent,
+                      [self = shared_from_this()](std::error_code error, std::size_t) {
+                        self->writing_ = false;
+                        if (self->alive_.expired()) {
+                          return;
+                        }
+                        if (error) {
+                          self->close();
+                          return;
+                        }
+                        ++self->written_;
+                        if (self->sending_.capacity() > 2 * RedisSession::kArgMax) {
+                          self->sending_ = std::string();
+                        }
+                        self->write();
+                        self->read();
+                      });
+  }
+
   RedisServer& server_;
   std::weak_ptr<int> alive_;
-  asio::ip::tcp::socket socket_;
+  Socket socket_;
   RedisSession session_;
   Hoard::Part part_;
   std::array<char, kReadBytes> buffer_{};
@@ -142,7 +164,8 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
 
 RedisServer::RedisServer(asio::io_context& io, asio::ip::tcp::acceptor acceptor, Desk& desk,
                          RedisLimits limits)
-    : acceptor_(std::move(acceptor)),
+    : io_(io),
+      acceptor_(std::move(acceptor)),
       accept_again_(io),
       watch_(io),
       desk_(desk),
@@ -156,6 +179,7 @@ RedisServer::RedisServer(asio::io_context& io, asio::ip::tcp::acceptor acceptor,
 RedisServer::~RedisServer() {
   alive_.reset();
   awaiting_.clear();
+  due_.clear();
   connections_.clear();
 }
 
@@ -165,8 +189,8 @@ void RedisServer::stop_accepting() {
 }
 
 void RedisServer::accept() {
-  acceptor_.async_accept([this, alive = std::weak_ptr<int>(alive_)](std::error_code error,
-                                                                    asio::ip::tcp::socket socket) {
+  acceptor_.async_accept(io_.get_executor(), [this, alive = std::weak_ptr<int>(alive_)](
+                                                 std::error_code error, Socket socket) {
     if (alive.expired() || error == asio::error::operation_aborted) {
       return;
     }
@@ -187,6 +211,7 @@ void RedisServer::accept() {
       socket.write_some(asio::buffer(kFull), ignored);
     } else {
       socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+      socket.non_blocking(true, ignored);
       auto connection = std::make_shared<Connection>(*this, std::move(socket));
       connections_.insert(connection);
       connection->read();
@@ -208,6 +233,28 @@ void RedisServer::watch() {
     }
     watch();
   });
+}
+
+void RedisServer::answer_soon(std::shared_ptr<Connection> connection) {
+  if (due_.empty()) {
+    asio::post(io_, [this, alive = std::weak_ptr<int>(alive_)] {
+      if (!alive.expired()) {
+        answer();
+      }
+    });
+  }
+  due_.push_back(std::move(connection));
+}
+
+void RedisServer::answer() {
+  answering_.swap(due_);
+  for (const auto& connection : answering_) {
+    connection->write();
+  }
+  for (const auto& connection : answering_) {
+    connection->read();
+  }
+  answering_.clear();
 }
 
 void RedisServer::flush() {

@@ -1,7 +1,8 @@
 // The Redis protocol's front door: a listener and its connections on the loop's thread.
 //
-// Limits: RedisLimits; connections beyond them are told and closed. A client that does not read its
-// answers is not read from either.
+// What is read in one pass of the loop is answered at its end: clients wake once, and find all of
+// it. Limits: RedisLimits; connections beyond them are told and closed. A client that does not read
+// its answers is not read from either.
 #pragma once
 
 #include <chrono>
@@ -46,7 +47,10 @@ class RedisServer {
   class Connection;
   void accept();
   void watch();
+  void answer_soon(std::shared_ptr<Connection> connection);
+  void answer();
 
+  asio::io_context& io_;
   asio::ip::tcp::acceptor acceptor_;
   asio::steady_timer accept_again_;
   asio::steady_timer watch_;
@@ -56,6 +60,8 @@ class RedisServer {
   std::string info_;
   std::set<std::shared_ptr<Connection>> connections_;
   std::vector<std::shared_ptr<Connection>> awaiting_;  // a decision; each once
+  std::vector<std::shared_ptr<Connection>> due_;       // to be answered in this pass of the loop
+  std::vector<std::shared_ptr<Connection>> answering_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

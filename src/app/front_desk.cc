@@ -80,8 +80,8 @@ std::optional<node::Decision> FrontDesk::decided(std::optional<node::Decision> d
     calls_.touch();
     return std::nullopt;
   }
-  calls_.glance();
   last_ = clock_.now();
+  calls_.glance(last_.slow);
   check_still_valid(*decision, last_.fast);
   count(visit.door, *decision, last_.slow - visit.arrived, parts, limits);
   return decision;

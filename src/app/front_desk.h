@@ -30,8 +30,8 @@ struct ProcessFacts {
 
 // What the desk asks of the loop around it.
 struct FrontDeskCalls {
-  std::function<void()> touch;   // the node has something to settle now
-  std::function<void()> glance;  // levels and demand moved: a turn before long is enough
+  std::function<void()> touch;                      // the node has something to settle now
+  std::function<void(base::TimePoint now)> glance;  // levels moved: a turn before long is enough
   std::function<std::vector<api::SampledFamily>()> sampled;  // what only others can count
 };
 

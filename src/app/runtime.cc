@@ -19,9 +19,10 @@ namespace {
 // How long a stop may take: handing rights back and moving leaderships, then saying goodbye.
 constexpr base::Duration kDrainPatience = base::seconds(3);
 constexpr base::Duration kLeavePatience = base::milliseconds(2500);
-// After a decision that needed nobody: when the node looks at demand and levels. Well below the 2
-// ms ahead that it borrows for (semantics 5).
-constexpr base::Duration kGlance = std::chrono::microseconds(500);
+// While decisions need nobody, the node looks at demand and levels this often: below the 2 ms ahead
+// that it borrows for (semantics 5). When no further request comes, there is no hurry.
+constexpr base::Duration kGlance = base::milliseconds(1);
+constexpr base::Duration kTrailing = base::milliseconds(10);
 // How often a node measures its load and publishes its digest.
 constexpr base::Duration kPublishEvery = base::seconds(1);
 
@@ -34,7 +35,7 @@ double in_ms(base::Duration duration) {
 Runtime::Runtime(NodeOptions options)
     : options_(std::move(options)),
       desk_(clock_, {.touch = [this] { touch(); },
-                     .glance = [this] { glance(); },
+                     .glance = [this](base::TimePoint now) { glance(now); },
                      .sampled = [this] { return sampled(); }}),
       signals_(io_) {}
 
@@ -172,11 +173,15 @@ void Runtime::touch() {
   }
 }
 
-void Runtime::glance() {
-  if (!turn_posted_ && !glancing_) {
-    glancing_ = true;
-    const base::TimePoint now = clock_.now().slow;
-    timer_->hasten(now + kGlance, now);
+void Runtime::glance(base::TimePoint now) {
+  if (turn_posted_) {
+    return;
+  }
+  if (now - turned_at_ >= kGlance) {
+    touch();
+  } else if (!trailing_) {
+    trailing_ = true;
+    timer_->hasten(now + kTrailing, now);
   }
 }
 
@@ -184,12 +189,13 @@ void Runtime::turn() {
   if (closed_) {
     return;
   }
-  glancing_ = false;
+  trailing_ = false;
   wake_parts();
   turn_posted_ = false;
   desk_.deliver_early();
   const base::Instant now = clock_.now();
   waited_ = std::max(waited_, now.slow - due_);
+  turned_at_ = now.slow;
   if (node_) {
     publish(now);
     actions_.clear();

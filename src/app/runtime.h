@@ -67,7 +67,7 @@ class Runtime final : public PeerInbox {
   std::optional<gossip::Charter> charter() override { return facts_.charter; }
 
   void touch();
-  void glance();
+  void glance(base::TimePoint now);
   void turn();
   void wake_parts();
   void publish(base::Instant now);
@@ -102,7 +102,8 @@ class Runtime final : public PeerInbox {
   asio::signal_set signals_;
   node::Actions actions_;
   bool turn_posted_ = false;
-  bool glancing_ = false;  // a turn comes within kGlance
+  base::TimePoint turned_at_{};  // when the last turn began
+  bool trailing_ = false;        // a turn comes within kTrailing
   bool announced_ = false;
   std::vector<bucket::LimitSpec> limits_;  // of --limits, until they are declared
   base::TimePoint due_ = base::kNever;     // when the next turn is due at the latest

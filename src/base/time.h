@@ -36,6 +36,12 @@ struct Instant {
 
 constexpr TimePoint kNever = TimePoint::max();
 
+// The last multiple of `step` at or before `at`. Whoever repeats something on this grid does it
+// together with all others who do. Requires: step > 0, at not before the start of time.
+constexpr TimePoint grid_before(TimePoint at, Duration step) {
+  return at - at.time_since_epoch() % step;
+}
+
 // Drift bound rho in parts per million: no two honest clocks gain more than this on true time.
 struct Drift {
   std::int64_t ppm = 1000;

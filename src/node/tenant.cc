@@ -82,8 +82,13 @@ std::optional<PeerMessage> Tenant::due(Instant now, bool urgent,
     renew.demands = demands();
   }
   const bool settled = answered_ && (!account_ || confirmed_);
-  next_due_ = now.slow + (settled ? timing_.tau / 4 : timing_.retry_every);
-  earliest_report_ = now.slow + timing_.report_every;
+  // Settled tenants renew on a common grid: one turn and one packet for all shards of a leader.
+  next_due_ = settled ? base::grid_before(now.slow, timing_.tau / 4) + timing_.tau / 4
+                      : now.slow + timing_.retry_every;
+  if (report) {
+    // After an ordinary renewal nothing holds a report back: a request may be waiting for it.
+    earliest_report_ = now.slow + timing_.report_every;
+  }
   return renew;
 }
 

@@ -116,7 +116,9 @@ void Core::on(const Timeout&) {
       }
     }
     if (role_ == Role::kLeader && now_ - heartbeat_since_ >= config_.heartbeat) {
-      heartbeat_since_ = now_;
+      // On a grid that all groups of a node share: they beat in one turn, and what goes to one
+      // node leaves together.
+      heartbeat_since_ = base::grid_before(now_, config_.heartbeat);
       broadcast_heartbeat();
     }
   } else if (promotable() && now_ - elapsed_since_ >= election_timeout_) {

@@ -1,5 +1,6 @@
 #include "storage/disk.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -14,6 +15,16 @@
 namespace brigade::storage {
 
 namespace fs = std::filesystem;
+
+namespace {
+
+bool must_last(const Turn& turn) {
+  return !turn.identity.empty() ||
+         std::any_of(turn.groups.begin(), turn.groups.end(),
+                     [](const GroupTurn& group) { return group.must_last; });
+}
+
+}  // namespace
 
 // Builds a turn's write batch and follows what it does to the extents of the logs.
 class Disk::Batch {
@@ -262,11 +273,14 @@ base::Status Disk::commit(const Turn& turn) {
     return fail(advise(batch.status(), directory_));
   }
   rocksdb::WriteOptions options;
-  options.sync = true;
+  options.sync = must_last(turn);
   if (const auto status = store_->db->Write(options, &batch.content()); !status.ok()) {
     return fail(advise(status, directory_));
   }
   ++turn_;
+  if (!options.sync) {
+    return base::ok();  // nothing to promise yet: the next turn that lasts makes this one last too
+  }
   // The first turn holds the node's identity: from then on an empty store is a lost one.
   const base::Status promised = turn_ == 1 ? promise_.engrave(turn_) : promise_.note(turn_);
   return promised ? promised : fail(promised.error());

@@ -45,7 +45,8 @@ class Disk {
   base::Result<Contents> load();
 
   // Makes a turn durable: one write batch, one fsync. An error means that the node must stop; this
-  // and every later commit then fail. Requires: load() succeeded.
+  // and every later commit then fail. Synced when a part of it must last. Requires: load()
+  // succeeded.
   base::Status commit(const Turn& turn);
 
   // How many turns are in the store.

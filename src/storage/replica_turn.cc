@@ -30,6 +30,7 @@ GroupTurn turn_of(base::ShardId group, const raft::Persist& persist) {
                            .records = {}};
   }
   turn.entries = persist.entries;
+  turn.must_last = persist.sync;
   return turn;
 }
 
@@ -48,6 +49,8 @@ void add(const node::GroupWrite& write, const node::Codec& codec, Turn& turn) {
   }
   GroupTurn rest;
   rest.group = write.shard;
+  // The log that this follows from was durable before, or is with a part of this turn.
+  rest.must_last = false;
   for (const node::RecordWrite& record : write.records) {
     RecordWrite one{.key = record.key, .value = std::nullopt};
     if (!record.dropped) {

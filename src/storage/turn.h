@@ -61,6 +61,9 @@ struct GroupTurn {
   // back until a later turn (the log can redo them), but never parted from each other.
   std::vector<RecordWrite> records;
   std::optional<raft::Index> applied;
+  // False: a power failure may undo this part, together with everything that was committed after
+  // the last part that must last. For what the log can redo, and for how far it is committed.
+  bool must_last = true;
 };
 
 // A fact about the node itself; an empty value erases it.

@@ -291,6 +291,32 @@ TEST_SUITE("storage/refusals") {
     CHECK(says(error_of(scratch.path("data")), "brigade remove"));
   }
 
+  TEST_CASE(
+      "a turn that need not last may be lost to a power failure, as long as none after it lasts") {
+    const Scratch scratch;
+    GroupTurn group = of_group();
+    {
+      const auto disk = opened(scratch.path("data"));
+      loaded(*disk);
+      committed(*disk, five_entries());
+      copy_live(scratch.path("data/store"), scratch.path("older"));
+      group.hard = hard(2, 1, 4);
+      group.must_last = false;
+      committed(*disk, only(group));
+      copy_live(scratch.path("data"), scratch.path("killed"));
+      SUBCASE("it was the last") {}
+      SUBCASE("a later one lasts") {
+        group.hard = hard(2, 1, 5);
+        group.must_last = true;
+        committed(*disk, only(group));
+      }
+    }
+    CHECK(reread(scratch.path("killed")).raft.hard == hard(2, 1, 4));
+    fs::remove_all(scratch.path("data/store"));
+    fs::copy(scratch.path("older"), scratch.path("data/store"), fs::copy_options::recursive);
+    CHECK(says(error_of(scratch.path("data")), "was durable") == group.must_last);
+  }
+
   TEST_CASE("a directory without its promise file, or with a damaged one, is refused") {
     const Scratch scratch;
     {

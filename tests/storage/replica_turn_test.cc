@@ -1,5 +1,7 @@
 #include "storage/replica_turn.h"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "node/token_store.h"
@@ -68,6 +70,24 @@ TEST_SUITE("storage/replica_turn") {
     CHECK(state.records == std::vector<node::StateRecord>{session(5), session(6)});
     node::TokenStore store(kShard, 4);
     CHECK(store.restore(state.records));
+  }
+
+  TEST_CASE("only what the log cannot redo must last") {
+    const wire::StoreCodec codec;
+    node::GroupWrite write{.shard = kShard, .records = {put(session(5))}, .applied = 2};
+    write.persists.push_back(persist(1, 2, {}));
+    SUBCASE("a commit index and records") {
+      Turn turn;
+      add(write, codec, turn);
+      CHECK(std::none_of(turn.groups.begin(), turn.groups.end(),
+                         [](const GroupTurn& group) { return group.must_last; }));
+    }
+    SUBCASE("entries, a term or a vote among them") {
+      write.persists.front().sync = true;
+      Turn turn;
+      add(write, codec, turn);
+      CHECK(turn.groups.front().must_last);
+    }
   }
 
   TEST_CASE("a snapshot from the leader replaces the records of a replica") {
