@@ -66,7 +66,7 @@ TEST_CASE("W stays within the burst through crashes, partitions, pauses and lost
 
 TEST_CASE("planted bugs are caught") {
   CHECK(caught(node::Plant::kReclaimEarly, 3));
-  CHECK(caught(node::Plant::kGrowBeforeAck, 3));
+  CHECK(caught(node::Plant::kGrowBeforeAck, 8));
   CHECK(caught(node::Plant::kLendWithoutTaking, 3));
 }
 
