@@ -33,6 +33,7 @@ struct ReturnSession {
   bootHigh @1 :UInt64;
   bootLow @2 :UInt64;
   surrendered @3 :List(Surrender);
+  stamp @4 :Int64;
 
   struct Surrender {
     ledger @0 :Common.LedgerId;
@@ -42,6 +43,7 @@ struct ReturnSession {
 
 struct ReclaimSession {
   account @0 :UInt64;
+  stamp @1 :Int64;
 }
 
 struct ChangeShares {
@@ -127,6 +129,7 @@ struct Handover {
 struct RemoveNode {
   node @0 :UInt64;
   certified @1 :Bool;
+  stamp @2 :Int64;
 }
 
 # ---- what applying a command answers ----

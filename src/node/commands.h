@@ -27,7 +27,9 @@ struct Surrender {
   Tokens tokens;
   friend bool operator==(const Surrender&, const Surrender&) = default;
 };
+// The pool counts what comes back only from `stamp` on: its holder minted until then.
 struct ReturnSession {
+  Stamp stamp{0};
   Account account;
   Boot boot;
   std::vector<Surrender> surrendered;
@@ -36,6 +38,7 @@ struct ReturnSession {
 
 // The session's time is over: its rights return to the pool, with zero tokens.
 struct ReclaimSession {
+  Stamp stamp{0};
   Account account;
   friend bool operator==(const ReclaimSession&, const ReclaimSession&) = default;
 };
@@ -140,6 +143,7 @@ struct CancelHandover {
 // The cluster forgets a node for good: it gets no session and no replica again. `certified`: an
 // operator says that its process has ended, so that nothing it held can be spent any more.
 struct RemoveNode {
+  Stamp stamp{0};
   NodeId node;
   bool certified = false;
   friend bool operator==(const RemoveNode&, const RemoveNode&) = default;

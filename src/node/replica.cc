@@ -62,6 +62,10 @@ void Replica::on(NodeId from, const Submit& submit, Instant now) {
   const Stamp stamp = steward_->stamp(now.slow);
   if (auto* configure = std::get_if<Configure>(&command)) {
     configure->stamp = stamp;
+  } else if (auto* returned = std::get_if<ReturnSession>(&command)) {
+    returned->stamp = stamp;
+  } else if (auto* remove = std::get_if<RemoveNode>(&command)) {
+    remove->stamp = stamp;
   } else if (std::holds_alternative<ChangeShares>(command) ||
              std::holds_alternative<StrictBatch>(command) ||
              std::holds_alternative<ReclaimSession>(command) ||

@@ -263,7 +263,7 @@ void Steward::reclaim_expired(base::TimePoint now, StewardWork& work) {
     }
     COVERED("a lapsed session is reclaimed");
     watch_.reclaiming(account);
-    work.proposals.emplace_back(ReclaimSession{.account = account});
+    work.proposals.emplace_back(ReclaimSession{.stamp = stamp(now), .account = account});
   }
 }
 

@@ -93,6 +93,7 @@ void TokenStore::end_session(Account account, const std::vector<Surrender>& surr
 }
 
 Outcome TokenStore::apply_one(std::uint64_t, const ReturnSession& command) {
+  advance(command.stamp);
   const auto found = sessions_.find(command.account);
   if (found == sessions_.end()) {
     return {.applied = Applied::kDuplicate};  // applied once by existence; void after a Reclaim
@@ -105,6 +106,7 @@ Outcome TokenStore::apply_one(std::uint64_t, const ReturnSession& command) {
 }
 
 Outcome TokenStore::apply_one(std::uint64_t, const ReclaimSession& command) {
+  advance(command.stamp);
   if (!sessions_.contains(command.account)) {
     return {.applied = Applied::kDuplicate};
   }

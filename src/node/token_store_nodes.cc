@@ -24,6 +24,7 @@ bool TokenStore::removed(NodeId node) const {
 }
 
 Outcome TokenStore::apply_one(std::uint64_t, const RemoveNode& command) {
+  advance(command.stamp);
   if (!command.node || (nodes_.size() >= kMaxNodes && !nodes_.contains(command.node))) {
     return {.applied = Applied::kRefused, .reason = "too many nodes were removed"};
   }

@@ -35,12 +35,14 @@ void get(Reader from, node::Surrender& surrender, Checks& checks) {
 
 template <class Builder>
 void put(Pen pen, Builder to, const node::ReturnSession& command) {
+  to.setStamp(command.stamp.count());
   to.setAccount(command.account.value());
   put_boot(to, command.boot);
   put_each(pen, to.initSurrendered(size_of(command.surrendered)), command.surrendered);
 }
 template <class Reader>
 void get(Reader from, node::ReturnSession& command, Checks& checks) {
+  command.stamp = checks.span(from.getStamp());
   command.account = node::Account(from.getAccount());
   command.boot = get_boot(from);
   get_each(from.getSurrendered(), command.surrendered, checks);
@@ -48,10 +50,12 @@ void get(Reader from, node::ReturnSession& command, Checks& checks) {
 
 template <class Builder>
 void put(Pen, Builder to, const node::ReclaimSession& command) {
+  to.setStamp(command.stamp.count());
   to.setAccount(command.account.value());
 }
 template <class Reader>
-void get(Reader from, node::ReclaimSession& command, Checks&) {
+void get(Reader from, node::ReclaimSession& command, Checks& checks) {
+  command.stamp = checks.span(from.getStamp());
   command.account = node::Account(from.getAccount());
 }
 
@@ -263,6 +267,7 @@ struct CommandPut {
   void operator()(const node::CancelHandover&) { to.setCancelHandover(); }
   void operator()(const node::RemoveNode& c) {
     auto remove = to.initRemoveNode();
+    remove.setStamp(c.stamp.count());
     remove.setNode(c.node.value());
     remove.setCertified(c.certified);
   }
@@ -297,7 +302,8 @@ void get(Reader from, node::Command& command, Checks& checks) {
       command = node::CancelHandover();
       return;
     case Schema::REMOVE_NODE:
-      command = node::RemoveNode{.node = base::NodeId(from.getRemoveNode().getNode()),
+      command = node::RemoveNode{.stamp = checks.span(from.getRemoveNode().getStamp()),
+                                 .node = base::NodeId(from.getRemoveNode().getNode()),
                                  .certified = from.getRemoveNode().getCertified()};
       return;
   }

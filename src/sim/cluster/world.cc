@@ -38,19 +38,7 @@ World::World(WorldConfig config, const node::Codec& codec)
       machine->slow_ppm = std::min(a, b);
       machine->fast_ppm = std::max(a, b);
     }
-    const std::size_t voters = std::min<std::size_t>(3, config_.machines);
-    for (std::uint32_t shard = 0; shard < config_.shards; ++shard) {
-      raft::ConfState conf;
-      for (std::size_t v = 0; v < voters; ++v) {
-        conf.voters.insert(node::replica_id(NodeId((shard + v) % config_.machines + 1), 0));
-      }
-      if (conf.voters.contains(node::replica_id(machine->id, 0))) {
-        Disk::Group& group = machine->disk.groups[ShardId(shard)];
-        group.hard = {.term = raft::Term(1), .vote = {}, .commit = raft::Index(1)};
-        group.snapshot.last = {.term = raft::Term(1), .index = raft::Index(1)};
-        group.snapshot.conf = conf;
-      }
-    }
+    found(*machine);
     machines_.push_back(std::move(machine));
   }
   for (auto& machine : machines_) {
@@ -112,54 +100,6 @@ void World::boot(Machine& machine) {
   settle(machine);
 }
 
-void World::boot_replicas(Machine& machine, Instant now) {
-  for (const auto& [shard, ground] : machine.disk.grounds) {
-    if (ground.removed) {
-      machine.node->had_replica(shard, ground.id);
-    } else {
-      machine.disk.groups.try_emplace(shard);  // begun, and nothing came yet
-    }
-  }
-  for (const auto& [shard, group] : machine.disk.groups) {
-    const auto ground = machine.disk.grounds.find(shard);
-    const auto self =
-        ground == machine.disk.grounds.end() ? node::replica_id(machine.id, 0) : ground->second.id;
-    node::ReplicaState state{.raft = {.hard = group.hard,
-                                      .snapshot = group.snapshot,
-                                      .entries = group.entries,
-                                      .applied = raft::Index(group.applied)}};
-    for (const auto& [key, record] : group.records) {
-      state.records.push_back(record);
-    }
-    machine.node->add_replica(machine.node->replica_config(shard, self), std::move(state), now);
-  }
-}
-
-// Everybody hears at once that it is there: gossip is another world's business.
-void World::meet(Machine& machine) {
-  const Instant now = clock(machine);
-  for (const auto& other : machines_) {
-    machine.node->seen({.id = other->id,
-                        .name = other->name,
-                        .state = "alive",
-                        .addresses = {},
-                        .home = {},
-                        .live = true},
-                       now);
-  }
-  for (const auto& other : machines_) {
-    if (other->node && other.get() != &machine) {
-      other->node->seen({.id = machine.id,
-                         .name = machine.name,
-                         .state = "alive",
-                         .addresses = {},
-                         .home = {},
-                         .live = true},
-                        clock(*other));
-    }
-  }
-}
-
 void World::crash(std::size_t number) {
   Machine& machine = *machines_[number];
   machine.node.reset();
@@ -168,7 +108,7 @@ void World::crash(std::size_t number) {
 }
 
 void World::restart(std::size_t number) {
-  if (!machines_[number]->node) {
+  if (!machines_[number]->node && machines_[number]->fate.empty()) {
     boot(*machines_[number]);
   }
 }
@@ -187,6 +127,10 @@ void World::settle(Machine& machine) {
   machine.node->settle(now, actions);
   perform(machine, actions, now);
   actions_ = std::move(actions);
+  if (machine.node->left() || machine.node->removed()) {
+    end(machine, machine.node->left() ? "left" : "dead");
+    return;
+  }
   wake(machine);
 }
 

@@ -44,6 +44,7 @@ struct Faults {
 
 struct WorldConfig {
   std::size_t machines = 5;
+  std::size_t founders = 5;  // the first ones; the others join without replicas
   std::uint32_t shards = 2;
   std::uint64_t seed = 1;
   Duration tau = base::seconds(3);
@@ -95,6 +96,18 @@ class World {
   void restart(std::size_t machine);
   void isolate(std::size_t machine, bool cut);
 
+  // Membership by hand (world_members.cc). It ends for good; the others miss it a little later.
+  void destroy(std::size_t machine);
+  // An operator has the cluster forget it, at some living machine, until the cluster has.
+  void remove(std::size_t machine);
+  // An operator has it leave; it ends when it has.
+  void leave(std::size_t machine);
+  [[nodiscard]] bool ended(std::size_t machine) const;
+  // The machines that vote in this shard, as its leader has it; empty without a leader.
+  [[nodiscard]] std::vector<std::size_t> voters(node::ShardId shard) const;
+  // Replicas of one shard that have applied the same entries hold the same records.
+  [[nodiscard]] bool replicas_agree() const;
+
  private:
   struct Disk;
   struct Machine;
@@ -117,8 +130,13 @@ class World {
 
   void at(TimePoint when, std::function<void()> act);
   void boot(Machine& machine);
+  void found(Machine& machine);
   void boot_replicas(Machine& machine, Instant now);
   void meet(Machine& machine);
+  void end(Machine& machine, const char* fate);
+  [[nodiscard]] const node::Replica* leading(node::ShardId shard) const;
+  void ask(std::size_t machine, const node::AdminRequest& request);
+  void insist_on_removal(const std::string& name, int tries);
   void settle(Machine& machine);
   void wake(Machine& machine);
   void perform(Machine& machine, node::Actions& actions, Instant now);

@@ -1,0 +1,136 @@
+#include <algorithm>
+#include <cstdint>
+
+#include <doctest/doctest.h>
+
+#include "sim/cluster/world.h"
+#include "wire/store_codec.h"
+
+namespace brigade::sim {
+namespace {
+
+using node::ShardId;
+
+constexpr std::size_t kMachines = 7;
+constexpr std::uint32_t kShards = 3;
+constexpr std::int64_t kRate = 500;
+
+Faults faults() {
+  return {.loss_permille = 20,
+          .double_permille = 20,
+          .slow_permille = 20,
+          .crash_every = base::seconds(15),
+          .partition_every = base::seconds(15),
+          .pause_every = base::seconds(15)};
+}
+
+// Five founders and two more; everybody has clients.
+struct Members {
+  explicit Members(std::uint64_t seed, Duration replace_after = std::chrono::minutes(10))
+      : world({.machines = kMachines,
+               .founders = 5,
+               .shards = kShards,
+               .seed = seed,
+               .replace_after = replace_after,
+               .faults = faults()},
+              codec),
+        begin(world.now()) {
+    bucket::LimitSpec limit;
+    limit.name = "api";
+    limit.rate = base::Rate::per_second(kRate);
+    limit.burst = Tokens::whole(kRate);
+    world.declare(limit);
+    for (std::size_t i = 0; i < kMachines; ++i) {
+      world.load({.machine = i,
+                  .limit = limit.name,
+                  .per_second = 100,
+                  .from = begin + base::seconds(3),
+                  .until = begin + base::seconds(600)});
+    }
+  }
+  void run(int seconds) {
+    const bool held = world.run(world.now() + base::seconds(seconds));
+    REQUIRE_MESSAGE(held, world.broken());
+  }
+  // Runs until every shard has three voters, none of them an ended machine.
+  [[nodiscard]] bool placed(int within) {
+    for (int i = 0; i < within; ++i) {
+      run(1);
+      bool well = true;
+      for (std::uint32_t shard = 0; shard < kShards; ++shard) {
+        const auto voters = world.voters(ShardId(shard));
+        well = well && voters.size() == 3 &&
+               std::none_of(voters.begin(), voters.end(),
+                            [&](std::size_t one) { return world.ended(one); });
+      }
+      if (well) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  wire::StoreCodec codec;
+  World world;
+  TimePoint begin;
+};
+
+TEST_CASE("a removed machine's voters are replaced through every fault, and W holds") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    CAPTURE(seed);
+    Members members(seed);
+    members.run(8);
+    members.world.destroy(1);
+    members.world.remove(1);
+    CHECK(members.placed(90));
+    const Tokens before = members.world.totals().admitted;
+    members.run(10);
+    CHECK(members.world.totals().admitted > before);
+    CHECK(members.world.replicas_agree());
+  }
+}
+
+TEST_CASE("a machine missed for longer than the grace period is replaced by itself") {
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
+    CAPTURE(seed);
+    Members members(seed, base::seconds(15));
+    members.run(8);
+    members.world.destroy(2);
+    members.run(8);
+    const auto voters = members.world.voters(ShardId(0));
+    CHECK((voters.empty() || std::find(voters.begin(), voters.end(), 2) != voters.end()));
+    CHECK(members.placed(120));
+    CHECK(members.world.replicas_agree());
+  }
+}
+
+TEST_CASE("a machine leaves: its voters move first, through every fault, and W holds") {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    CAPTURE(seed);
+    Members members(seed);
+    members.run(8);
+    members.world.leave(0);
+    int waited = 0;
+    while (!members.world.ended(0) && waited < 120) {
+      members.run(1);
+      ++waited;
+    }
+    CHECK(members.world.ended(0));
+    CHECK(members.placed(60));
+    CHECK(members.world.replicas_agree());
+  }
+}
+
+TEST_CASE("founders go one after another until the newcomers carry the cluster") {
+  Members members(5);
+  members.run(8);
+  for (const std::size_t gone : {0U, 1U, 2U, 3U}) {
+    members.world.destroy(gone);
+    members.world.remove(gone);
+    CHECK(members.placed(120));
+  }
+  CHECK(members.world.replicas_agree());
+}
+
+}  // namespace
+}  // namespace brigade::sim
