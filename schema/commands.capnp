@@ -26,6 +26,7 @@ struct OpenSession {
   bootHigh @1 :UInt64;
   bootLow @2 :UInt64;
   attempt @3 :UInt64;
+  start @4 :UInt64;
 }
 
 struct ReturnSession {
@@ -57,6 +58,7 @@ struct ChangeShares {
       shrink :group {
         rate @2 :Int64;
         size @3 :Int64;
+        keep @9 :Bool;
       }
       acknowledge :group {
         epoch @4 :UInt64;
@@ -66,6 +68,7 @@ struct ChangeShares {
         moreRate @6 :Int64;
         moreSize @7 :Int64;
         tokens @8 :Int64;
+        keepMore @10 :Bool;
       }
     }
   }

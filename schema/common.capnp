@@ -29,6 +29,7 @@ struct Rights {
   size @2 :Int64;
   granted @3 :Int64;
   epoch @4 :UInt64;
+  keep @5 :Bool;
 }
 
 enum Mode {

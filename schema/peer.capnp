@@ -73,6 +73,7 @@ struct OpenAsk {
   bootHigh @1 :UInt64;
   bootLow @2 :UInt64;
   attempt @3 :UInt64;
+  start @4 :UInt64;
 }
 
 struct OpenAnswer {

@@ -52,6 +52,8 @@ struct SessionRecord {
   bootHigh @2 :UInt64;
   bootLow @3 :UInt64;
   attempt @4 :UInt64;
+  start @5 :UInt64;
+  lapsed @6 :Bool;
 }
 
 struct LedgerRecord {
@@ -73,6 +75,8 @@ struct LedgerRecord {
     shrinking @5 :Bool;
     shrinkingRate @6 :Int64;
     shrinkingSize @7 :Int64;
+    keep @8 :Bool;
+    shrinkingKeep @9 :Bool;
   }
 }
 

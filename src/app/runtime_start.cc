@@ -275,6 +275,7 @@ void Runtime::start_node(const gossip::Charter& charter,
                           .replicas = settings->replicas,
                           .replace_after = options_.replace_after,
                           .bms_term = options_.bms_term};
+  config.session.start = facts_.starts;
   node_ =
       std::make_unique<node::Node>(std::move(config), codec_, base::Prng(host::draw_seed()), now);
   for (const auto& [shard, ground] : grounds_) {

@@ -17,6 +17,7 @@ namespace brigade::node {
 struct OpenSession {
   NodeId node;
   Boot boot;
+  std::uint64_t start = 0;  // how often the node was started: a larger one proves others dead
   std::uint64_t attempt = 0;
   friend bool operator==(const OpenSession&, const OpenSession&) = default;
 };
@@ -49,6 +50,7 @@ struct ShrinkShare {
   Account account;
   Rate rate;  // absolute, at most what is held
   Tokens size;
+  bool keep = false;
   friend bool operator==(const ShrinkShare&, const ShrinkShare&) = default;
 };
 struct AckShrink {
@@ -64,6 +66,7 @@ struct GrowShare {
   Rate more_rate;
   Tokens more_size;
   Tokens tokens;  // at most more_size, so that level + in flight never exceeds the right to hold
+  bool keep = false;
   friend bool operator==(const GrowShare&, const GrowShare&) = default;
 };
 using ShareChange = std::variant<ShrinkShare, AckShrink, GrowShare>;

@@ -10,7 +10,8 @@ Rights Share::rights(const LedgerId& ledger) const {
           .rate = shrinking ? shrinking->rate : rate,
           .size = shrinking ? shrinking->size : size,
           .granted = granted,
-          .epoch = epoch};
+          .epoch = epoch,
+          .keep = keep && (!shrinking || shrinking->keep)};
 }
 
 Ledger::Ledger(Rate rate, Tokens burst, Tokens level, Stamp now)
@@ -52,7 +53,7 @@ bool Ledger::shrink(const ShrinkShare& change, Epoch epoch) {
       change.size > share.size) {
     return false;
   }
-  share.shrinking = Shrinking{.rate = change.rate, .size = change.size};
+  share.shrinking = Shrinking{.rate = change.rate, .size = change.size, .keep = change.keep};
   share.epoch = epoch;
   return true;
 }
@@ -68,6 +69,7 @@ bool Ledger::acknowledge(const AckShrink& change, Stamp now) {
   const Tokens freed = share.size - share.shrinking->size;
   pool_.rate += share.rate - share.shrinking->rate;
   pool_.size += freed;
+  share.keep = share.keep && share.shrinking->keep;
   share.rate = share.shrinking->rate;
   share.size = share.shrinking->size;
   share.shrinking.reset();
@@ -97,7 +99,17 @@ bool Ledger::grow(const GrowShare& change, Epoch epoch, Stamp now) {
   share.rate += change.more_rate;
   share.size += change.more_size;
   share.granted += change.tokens;
+  share.keep = share.keep || change.keep;  // ends only by an acknowledged shrink
   share.epoch = epoch;
+  return true;
+}
+
+bool Ledger::unkeep(Account account) {
+  const auto found = shares_.find(account);
+  if (found == shares_.end() || !found->second.keep) {
+    return false;
+  }
+  found->second.keep = false;
   return true;
 }
 

@@ -18,14 +18,16 @@ namespace brigade::node {
 struct Shrinking {
   Rate rate;
   Tokens size;
+  bool keep = false;
   friend bool operator==(const Shrinking&, const Shrinking&) = default;
 };
 
 struct Share {
   Rate rate;  // in force: what the holder may still use
   Tokens size;
-  Tokens granted;  // C
-  Epoch epoch;     // G of the latest change
+  Tokens granted;     // C
+  Epoch epoch;        // G of the latest change
+  bool keep = false;  // not reclaimed while its holder's process may live (semantics 6)
   std::optional<Shrinking> shrinking;
   friend bool operator==(const Share&, const Share&) = default;
 
@@ -57,6 +59,8 @@ class Ledger {
   bool grow(const GrowShare& change, Epoch epoch, Stamp now);
   // Gives an account's rights back, with `tokens` of what it held (zero for a reclaim).
   bool release(Account account, Tokens tokens, Stamp now);
+  // The process that held it is certainly dead: it lapses like any other.
+  bool unkeep(Account account);
   // Changes the limit: raising adds room, never tokens; lowering leaves the pool negative until
   // shares have shrunk.
   void configure(Rate rate, Tokens burst, Stamp now);

@@ -25,6 +25,7 @@ using Ticket = std::uint64_t;
 struct OpenAsk {
   ShardId shard;
   Boot boot;
+  std::uint64_t start = 0;
   std::uint64_t attempt = 0;
 };
 struct OpenAnswer {

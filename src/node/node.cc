@@ -312,7 +312,7 @@ const SharedLimit* Node::shared(std::string_view limit) const {
 
 void Node::session_ended(ShardId shard) {
   for (SharedLimit* limit : shared_) {
-    if (home_of(limit->config()) == shard) {
+    if (home_of(limit->config()) == shard && !limit->purse().kept()) {
       limit->lapsed();
     }
   }
@@ -349,6 +349,7 @@ void Node::run_tenants(Instant now) {
         directory_.doubt(shard, directory_.leader(shard));
       }
       send_to_leader(shard, std::move(*message));
+      hand_back(shard);
     }
   }
 }

@@ -235,6 +235,8 @@ class Node {
   [[nodiscard]] std::string name_of(NodeId id) const;  // its id when nobody knows a name
 
   // node_leaving.cc
+  void hand_back(ShardId shard);
+  void handed_back(const Submitted& submitted);
   std::optional<Refusal> begin_leave(Control& control, Instant now);
   std::optional<Refusal> begin_remove(Control& control, const Remove& remove) const;
   [[nodiscard]] Refusal not_left_yet() const;
@@ -318,7 +320,8 @@ class Node {
   };
   std::vector<Pull> pulls_;
   bool draining_ = false;
-  bool leaving_ = false;  // draining for good: replicas go elsewhere
+  std::map<Ticket, std::pair<ShardId, Account>> owed_;  // tenants' returns under way
+  bool leaving_ = false;                                // draining for good: replicas go elsewhere
   bool removed_ = false;
   std::vector<NodeId> removals_;  // of others, committed; told to gossip
   std::set<Ticket> returning_;    // Returns that are not committed yet

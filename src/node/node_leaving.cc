@@ -26,6 +26,28 @@ std::string id_text(NodeId id) {
   return text;
 }
 
+// ---- rights that outlived their session ----
+
+void Node::hand_back(ShardId shard) {
+  std::erase_if(owed_, [&](const auto& one) { return one.second.first == shard; });
+  for (const ReturnSession& command : tenants_[shard.value()].owed()) {
+    const Ticket ticket = next_ticket_++;
+    owed_[ticket] = {shard, command.account};
+    send_to_leader(shard, Submit{.shard = shard, .ticket = ticket, .command = command});
+  }
+}
+
+void Node::handed_back(const Submitted& submitted) {
+  const auto found = owed_.find(submitted.ticket);
+  if (found == owed_.end()) {
+    return;
+  }
+  if (!submitted.elsewhere && !submitted.unknown) {
+    tenants_[found->second.first.value()].returned(found->second.second);
+  }
+  owed_.erase(found);
+}
+
 // ---- leave ----
 
 std::optional<Refusal> Node::begin_leave(Control& control, Instant now) {

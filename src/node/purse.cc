@@ -19,6 +19,7 @@ void Purse::lapse() {
   rate_ = Rate{};
   granted_seen_ = Tokens{};
   epoch_ = Epoch{};
+  kept_ = false;
   bucket_ = bucket::TokenBucket();
   shrunk_.reset();
   borrow_.reset();
@@ -33,7 +34,9 @@ void Purse::adopt(Account account, const Rights& rights, Instant now, Drift drif
   if (rights.epoch == epoch_ && epoch_) {
     return;  // the same again
   }
-  const bool shrinks = rights.size < bucket_.size() || rights.rate < rate_;
+  const bool shrinks =
+      rights.size < bucket_.size() || rights.rate < rate_ || (kept_ && !rights.keep);
+  kept_ = rights.keep;
   if (borrow_ && bucket_.held() > rights.size) {
     COVERED("a shrink closes the open borrow");
     close_borrow();

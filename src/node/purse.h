@@ -48,7 +48,10 @@ class Purse {
   bool take(Tokens cost, Tokens floor) { return bucket_.take(cost, floor); }
   // Puts back what was taken under `account`; a dead account's tokens stay gone.
   void undo(Account account, Tokens cost);
-  [[nodiscard]] bool valid(Instant now) const { return account_ && now.fast < valid_until_; }
+  [[nodiscard]] bool valid(Instant now) const { return account_ && now.fast < valid_until(); }
+  // Rights that outlive the session: they end with the process, by its own return, or when it has
+  // acknowledged that they are not kept any more.
+  [[nodiscard]] bool kept() const { return kept_ && valid_until_ > TimePoint{}; }
 
   // ---- reservations: room kept for what may be refunded ----
 
@@ -83,7 +86,8 @@ class Purse {
   // ---- state ----
 
   [[nodiscard]] Account account() const { return account_; }
-  [[nodiscard]] TimePoint valid_until() const { return valid_until_; }
+  [[nodiscard]] TimePoint valid_until() const { return kept() ? base::kNever : valid_until_; }
+  [[nodiscard]] TimePoint renewed_until() const { return valid_until_; }
   [[nodiscard]] Epoch epoch() const { return epoch_; }
   [[nodiscard]] Rate rate() const { return rate_; }
   [[nodiscard]] const bucket::TokenBucket& bucket() const { return bucket_; }
@@ -100,6 +104,7 @@ class Purse {
   Rate rate_;                // R as granted, before derating
   Tokens granted_seen_;      // C as far as it was added
   Epoch epoch_;
+  bool kept_ = false;
   bucket::TokenBucket bucket_;
   std::optional<ShrunkReport> shrunk_;
   std::uint64_t next_seq_ = 1;

@@ -39,7 +39,9 @@ struct SessionRecord {
   Account account;
   NodeId node;
   Boot boot;
+  std::uint64_t start = 0;
   std::uint64_t attempt = 0;
+  bool lapsed = false;  // only what must be kept is left of it
   friend bool operator==(const SessionRecord&, const SessionRecord&) = default;
 };
 struct LedgerRecord {

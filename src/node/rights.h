@@ -38,10 +38,11 @@ struct LedgerId {
 // A rights message always carries absolute values: lost, doubled and reordered ones do no harm.
 struct Rights {
   LedgerId ledger;
-  Rate rate;       // R: right to mint
-  Tokens size;     // B: right to hold
-  Tokens granted;  // C: tokens granted since the account was opened, cumulative
-  Epoch epoch;     // G
+  Rate rate;          // R: right to mint
+  Tokens size;        // B: right to hold
+  Tokens granted;     // C: tokens granted since the account was opened, cumulative
+  Epoch epoch;        // G
+  bool keep = false;  // on_isolated: keep; outlives the session while the process lives
   friend bool operator==(const Rights&, const Rights&) = default;
 };
 

@@ -25,6 +25,7 @@ class SessionWatch {
   void gone(Account account) { watched_.erase(account); }
   // Once a Reclaim is proposed, no renewal of the account is answered again.
   void reclaiming(Account account);
+  [[nodiscard]] bool knows(Account account) const { return watched_.contains(account); }
   [[nodiscard]] bool may_renew(Account account) const;
   // A Shrink unconfirmed for tau stops that session's renewal.
   void stop_renewing(Account account);

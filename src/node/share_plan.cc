@@ -179,4 +179,30 @@ std::vector<ShareChange> plan_steps(const LedgerId& id, const Ledger& ledger, St
   return steps;
 }
 
+void plan_keeping(const LedgerId& id, const Ledger& ledger, bool keep,
+                  const std::vector<Account>& busy, std::vector<ShareChange>& steps) {
+  std::vector<Account> done = busy;
+  for (ShareChange& step : steps) {
+    if (auto* shrink = std::get_if<ShrinkShare>(&step)) {
+      shrink->keep = keep;
+      done.push_back(shrink->account);
+    } else if (auto* grow = std::get_if<GrowShare>(&step)) {
+      grow->keep = keep;
+      done.push_back(grow->account);
+    }
+  }
+  for (const auto& [account, share] : ledger.shares()) {
+    if (share.keep == keep || share.shrinking ||
+        std::find(done.begin(), done.end(), account) != done.end()) {
+      continue;
+    }
+    if (keep) {
+      steps.emplace_back(GrowShare{.ledger = id, .account = account, .keep = true});
+    } else {
+      steps.emplace_back(ShrinkShare{
+          .ledger = id, .account = account, .rate = share.rate, .size = share.size, .keep = false});
+    }
+  }
+}
+
 }  // namespace brigade::node

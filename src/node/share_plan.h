@@ -50,4 +50,9 @@ Targets plan_targets(const bucket::LimitSpec& spec, const Ledger& ledger,
 std::vector<ShareChange> plan_steps(const LedgerId& id, const Ledger& ledger, Stamp now,
                                     const Targets& targets, const std::vector<Account>& busy);
 
+// Marks the steps of a limit whose shares must be kept (or not), and adds steps for shares that are
+// not what they should be. Turning it off waits for the holder's word like any shrink.
+void plan_keeping(const LedgerId& id, const Ledger& ledger, bool keep,
+                  const std::vector<Account>& busy, std::vector<ShareChange>& steps);
+
 }  // namespace brigade::node

@@ -17,7 +17,9 @@ Steward::Steward(ShardId shard, StewardTiming timing, const TokenStore& store, b
       next_sample_(now + timing.sizing_every),
       next_sizing_(now + timing.sizing_every) {
   for (const auto& [account, session] : store.sessions()) {
-    watch_.renewed(account, now);
+    if (!session.lapsed) {
+      watch_.renewed(account, now);
+    }
   }
 }
 
@@ -28,7 +30,7 @@ Stamp Steward::stamp(base::TimePoint now) const {
 void Steward::on(NodeId from, const OpenAsk& ask, StewardWork& work) {
   if (!handed_over_) {
     work.proposals.emplace_back(
-        OpenSession{.node = from, .boot = ask.boot, .attempt = ask.attempt});
+        OpenSession{.node = from, .boot = ask.boot, .start = ask.start, .attempt = ask.attempt});
   }
 }
 
@@ -216,6 +218,12 @@ void Steward::applied(std::uint64_t, const Command& command, const Outcome& outc
     if (outcome.account) {
       watch_.renewed(outcome.account, now);
     }
+    for (const auto& [account, session] : store_.sessions()) {
+      // What an earlier process had to keep need not be kept any more: it may lapse now.
+      if (session.node == open->node && !session.lapsed && !watch_.knows(account)) {
+        watch_.renewed(account, now);
+      }
+    }
     work.sends.push_back({.to = open->node,
                           .message = OpenAnswer{.shard = shard_,
                                                 .boot = open->boot,
@@ -320,7 +328,10 @@ void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint
       in_flight.push_back(account);
     }
   }
-  for (ShareChange& step : plan_steps(id, ledger, stamp(now), targets, in_flight)) {
+  std::vector<ShareChange> steps = plan_steps(id, ledger, stamp(now), targets, in_flight);
+  const bool keep = config != nullptr && config->spec.on_isolated == bucket::OnIsolated::kKeep;
+  plan_keeping(id, ledger, keep, in_flight, steps);
+  for (ShareChange& step : steps) {
     const Account account = std::visit([](const auto& one) { return one.account; }, step);
     proposed_.insert({id, account});
     if (std::holds_alternative<ShrinkShare>(step)) {

@@ -8,6 +8,13 @@
 
 namespace brigade::node {
 
+namespace {
+
+// Returns that wait for a shard that answers Opens but commits nothing.
+constexpr std::size_t kOwedMax = 16;
+
+}  // namespace
+
 Tenant::Tenant(ShardId shard, Boot boot, SessionTiming timing)
     : shard_(shard), boot_(boot), timing_(timing) {}
 
@@ -34,12 +41,40 @@ void Tenant::confirm_soon(Instant now) {
 
 void Tenant::end_session() {
   for (auto& [id, purse] : purses_) {
-    purse->lapse();
+    if (purse->kept()) {
+      COVERED("rights that are kept outlive their session");
+      kept_account_ = purse->account();
+    } else {
+      purse->lapse();
+    }
   }
   account_ = Account{};
   confirmed_ = false;
   valid_until_ = TimePoint{};
   ++attempt_;
+}
+
+void Tenant::close() {
+  end_session();
+  for (auto& [id, purse] : purses_) {
+    purse->lapse();
+  }
+  kept_account_ = Account{};
+}
+
+ReturnSession Tenant::give_back(Account account, Instant now) {
+  ReturnSession command{.account = account, .boot = boot_};
+  for (auto& [id, purse] : purses_) {
+    if (purse->account() == account) {
+      purse->mint(now);
+      command.surrendered.push_back({.ledger = id, .tokens = purse->bucket().level()});
+    }
+  }
+  return command;
+}
+
+void Tenant::returned(Account account) {
+  std::erase_if(owed_, [&](const ReturnSession& one) { return one.account == account; });
 }
 
 bool Tenant::expire(Instant now) {
@@ -66,7 +101,7 @@ std::optional<PeerMessage> Tenant::due(Instant now, bool urgent,
   ++unanswered_;
   if (!account_ && !purses_.empty() && !stopped_) {
     next_due_ = now.slow + timing_.retry_every;
-    return OpenAsk{.shard = shard_, .boot = boot_, .attempt = attempt_};
+    return OpenAsk{.shard = shard_, .boot = boot_, .start = timing_.start, .attempt = attempt_};
   }
   Renew renew{.shard = shard_,
               .account = account_,
@@ -95,6 +130,13 @@ std::optional<PeerMessage> Tenant::due(Instant now, bool urgent,
 void Tenant::on(const OpenAnswer& answer, Instant now) {
   if (account_ || answer.boot != boot_ || answer.attempt != attempt_ || !answer.account) {
     return;
+  }
+  if (kept_account_) {
+    owed_.push_back(give_back(kept_account_, now));
+    kept_account_ = Account{};
+    if (owed_.size() > kOwedMax) {
+      owed_.erase(owed_.begin());  // freed by the next start of this node
+    }
   }
   account_ = answer.account;
   unanswered_ = 0;
@@ -158,7 +200,7 @@ TenantNews Tenant::on(const RenewAnswer& answer, Instant now) {
   if (answer.gone) {
     // The account does not exist: whatever it held is void already.
     news.lapsed = confirmed_;
-    end_session();
+    close();
     next_due_ = now.slow;
     return news;
   }
@@ -182,21 +224,22 @@ TenantNews Tenant::on(const RenewAnswer& answer, Instant now) {
 std::optional<ReturnSession> Tenant::surrender(Instant now) {
   stopped_ = true;
   if (!live(now)) {
+    end_session();
+  }
+  const Account account = account_ ? account_ : kept_account_;
+  if (!account) {
     return std::nullopt;
   }
-  ReturnSession command{.account = account_, .boot = boot_};
-  for (auto& [id, purse] : purses_) {
-    purse->mint(now);
-    command.surrendered.push_back({.ledger = id, .tokens = purse->bucket().level()});
-  }
-  end_session();
+  ReturnSession command = give_back(account, now);
+  close();
   return command;
 }
 
 void Tenant::check_invariants() const {
   for (const auto& [id, purse] : purses_) {
-    BRIGADE_CHECK(purse->account() == account_);
-    BRIGADE_CHECK(purse->valid_until() <= valid_until_);
+    const bool outlives = kept_account_ && purse->account() == kept_account_;
+    BRIGADE_CHECK(outlives || purse->account() == account_);
+    BRIGADE_CHECK(outlives || purse->renewed_until() <= valid_until_);
     purse->check_invariants();
   }
 }

@@ -27,6 +27,8 @@ struct SessionTiming {
   base::Duration report_every = base::milliseconds(100);
   // How long an unanswered Open or first Renew waits before it is repeated.
   base::Duration retry_every = base::milliseconds(150);
+  // How often this node was started, this process included.
+  std::uint64_t start = 0;
   Plant plant = Plant::kNone;
 };
 
@@ -70,6 +72,9 @@ class Tenant {
 
   // The live process declares its session over (clean stop): the purses are dead from here on.
   std::optional<ReturnSession> surrender(Instant now);
+  // Kept rights of an earlier session, to be handed back until the shard has taken them.
+  [[nodiscard]] const std::vector<ReturnSession>& owed() const { return owed_; }
+  void returned(Account account);
   // No further session after a surrender.
   void stop() { stopped_ = true; }
 
@@ -83,7 +88,11 @@ class Tenant {
   void check_invariants() const;
 
  private:
+  // The session is over; what is kept outlives it.
   void end_session();
+  // Everything is over, what is kept as well.
+  void close();
+  [[nodiscard]] ReturnSession give_back(Account account, Instant now);
   std::optional<ShrunkNotice> adopt(const std::vector<Rights>& rights, Instant now);
 
   ShardId shard_;
@@ -92,6 +101,8 @@ class Tenant {
   Purses purses_;
   std::uint64_t attempt_ = 1;
   Account account_;
+  Account kept_account_;  // of an earlier session, while some purse outlives it
+  std::vector<ReturnSession> owed_;
   bool confirmed_ = false;   // some renewal of this account was answered
   TimePoint valid_until_{};  // fast line
   TimePoint next_due_{};     // slow line

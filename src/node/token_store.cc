@@ -59,20 +59,37 @@ Outcome TokenStore::apply_one(std::uint64_t index, const OpenSession& command) {
     return {.applied = mine ? Applied::kDuplicate : Applied::kRefused,
             .account = mine ? found->first : Account{}};
   }
+  const auto stale = [&](const auto& entry) {
+    return entry.second.node == command.node && entry.second.start > command.start;
+  };
+  if (std::any_of(sessions_.begin(), sessions_.end(), stale)) {
+    return {.applied = Applied::kRefused};  // of a process that is certainly dead
+  }
   if (sessions_.size() >= kMaxSessions || !command.node || removed(command.node)) {
     return {.applied = Applied::kRefused};
   }
+  end_keeping(command);
   const Account account(index);
-  const SessionRecord session{
-      .account = account, .node = command.node, .boot = command.boot, .attempt = command.attempt};
+  const SessionRecord session{.account = account,
+                              .node = command.node,
+                              .boot = command.boot,
+                              .start = command.start,
+                              .attempt = command.attempt};
   sessions_.emplace(account, session);
   touch(session);
   return {.account = account};
 }
 
-void TokenStore::end_session(Account account, const std::vector<Surrender>& surrendered) {
+void TokenStore::end_session(Account account, const std::vector<Surrender>& surrendered,
+                             bool spare) {
   std::vector<LedgerId> changed;
+  bool kept = false;
   for (auto& [id, ledger] : ledgers_) {
+    const auto share = ledger.shares().find(account);
+    if (spare && share != ledger.shares().end() && share->second.keep) {
+      kept = true;
+      continue;
+    }
     Tokens tokens;
     for (const Surrender& item : surrendered) {
       if (item.ledger == id) {
@@ -88,6 +105,11 @@ void TokenStore::end_session(Account account, const std::vector<Surrender>& surr
     settle_dropped(id);
   }
   const auto session = sessions_.find(account);
+  if (kept) {
+    session->second.lapsed = true;
+    touch(session->second);
+    return;
+  }
   drop(session->second);
   sessions_.erase(session);
 }
@@ -119,7 +141,7 @@ Outcome TokenStore::apply_one(std::uint64_t, const ReclaimSession& command) {
       }
     }
   }
-  end_session(command.account, surrendered);
+  end_session(command.account, surrendered, true);
   return {};
 }
 

@@ -100,7 +100,9 @@ class TokenStore {
   void settle_dropped(const LedgerId& id);
   StrictAnswer take_strict(const StrictTake& take);
   void forget_old_ids();
-  void end_session(Account account, const std::vector<Surrender>& surrendered);
+  // `spare`: what must be kept stays, and the session with it.
+  void end_session(Account account, const std::vector<Surrender>& surrendered, bool spare = false);
+  void end_keeping(const OpenSession& command);
   void advance(Stamp stamp);
   bool restore_one(const StateRecord& record);
   void touch(StateRecord record);

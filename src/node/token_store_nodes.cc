@@ -23,6 +23,25 @@ bool TokenStore::removed(NodeId node) const {
   return found != nodes_.end() && found->second.removed;
 }
 
+// A later start of the same node proves its earlier processes dead: what they had to keep lapses
+// like anything else, when the leader has waited for as long as it waits for anybody.
+void TokenStore::end_keeping(const OpenSession& command) {
+  for (auto& [account, session] : sessions_) {
+    if (session.node != command.node || session.start >= command.start) {
+      continue;
+    }
+    for (auto& [id, ledger] : ledgers_) {
+      if (ledger.unkeep(account)) {
+        touch(LedgerRecord{.id = id, .ledger = ledger});
+      }
+    }
+    if (session.lapsed) {
+      session.lapsed = false;
+      touch(session);
+    }
+  }
+}
+
 Outcome TokenStore::apply_one(std::uint64_t, const RemoveNode& command) {
   advance(command.stamp);
   if (!command.node || (nodes_.size() >= kMaxNodes && !nodes_.contains(command.node))) {

@@ -13,12 +13,14 @@ template <class Builder>
 void put(Pen, Builder to, const node::OpenSession& command) {
   to.setNode(command.node.value());
   put_boot(to, command.boot);
+  to.setStart(command.start);
   to.setAttempt(command.attempt);
 }
 template <class Reader>
 void get(Reader from, node::OpenSession& command, Checks&) {
   command.node = base::NodeId(from.getNode());
   command.boot = get_boot(from);
+  command.start = from.getStart();
   command.attempt = from.getAttempt();
 }
 
@@ -65,6 +67,7 @@ void put_change(Builder to, const node::ShrinkShare& change) {
   auto shrink = to.initShrink();
   shrink.setRate(change.rate.nano_per_second());
   shrink.setSize(change.size.micro());
+  shrink.setKeep(change.keep);
 }
 template <class Builder>
 void put_change(Builder to, const node::AckShrink& change) {
@@ -78,6 +81,7 @@ void put_change(Builder to, const node::GrowShare& change) {
   grow.setMoreRate(change.more_rate.nano_per_second());
   grow.setMoreSize(change.more_size.micro());
   grow.setTokens(change.tokens.micro());
+  grow.setKeepMore(change.keep);
 }
 template <class Builder>
 void put(Pen pen, Builder to, const node::ShareChange& change) {
@@ -100,7 +104,8 @@ void get(Reader from, node::ShareChange& change, Checks& checks) {
       change = node::ShrinkShare{.ledger = ledger,
                                  .account = account,
                                  .rate = checks.rate(from.getShrink().getRate()),
-                                 .size = checks.tokens(from.getShrink().getSize())};
+                                 .size = checks.tokens(from.getShrink().getSize()),
+                                 .keep = from.getShrink().getKeep()};
       return;
     case Schema::ACKNOWLEDGE:
       change = node::AckShrink{.ledger = ledger,
@@ -113,7 +118,8 @@ void get(Reader from, node::ShareChange& change, Checks& checks) {
                                .account = account,
                                .more_rate = checks.rate(from.getGrow().getMoreRate()),
                                .more_size = checks.tokens(from.getGrow().getMoreSize()),
-                               .tokens = checks.tokens(from.getGrow().getTokens())};
+                               .tokens = checks.tokens(from.getGrow().getTokens()),
+                               .keep = from.getGrow().getKeepMore()};
       return;
   }
   checks.refuse_unknown("change of shares", from.which());

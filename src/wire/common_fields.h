@@ -61,6 +61,7 @@ void put(Pen pen, Builder to, const node::Rights& rights) {
   to.setSize(rights.size.micro());
   to.setGranted(rights.granted.micro());
   to.setEpoch(rights.epoch.value());
+  to.setKeep(rights.keep);
 }
 template <class Reader>
 void get(Reader from, node::Rights& rights, Checks& checks) {
@@ -69,6 +70,7 @@ void get(Reader from, node::Rights& rights, Checks& checks) {
   rights.size = checks.tokens(from.getSize());
   rights.granted = checks.tokens(from.getGranted());
   rights.epoch = node::Epoch(from.getEpoch());
+  rights.keep = from.getKeep();
 }
 
 // ---- LimitSpec; whether it makes sense is for bucket::validate to say ----

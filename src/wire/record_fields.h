@@ -57,14 +57,18 @@ void put(Pen, Builder to, const node::SessionRecord& record) {
   to.setAccount(record.account.value());
   to.setNode(record.node.value());
   put_boot(to, record.boot);
+  to.setStart(record.start);
   to.setAttempt(record.attempt);
+  to.setLapsed(record.lapsed);
 }
 template <class Reader>
 void get(Reader from, node::SessionRecord& record, Checks&) {
   record.account = node::Account(from.getAccount());
   record.node = base::NodeId(from.getNode());
   record.boot = get_boot(from);
+  record.start = from.getStart();
   record.attempt = from.getAttempt();
+  record.lapsed = from.getLapsed();
 }
 
 // ---- ledgers ----
@@ -77,10 +81,12 @@ void put(Pen, Builder to, const std::pair<const node::Account, node::Share>& ent
   to.setSize(share.size.micro());
   to.setGranted(share.granted.micro());
   to.setEpoch(share.epoch.value());
+  to.setKeep(share.keep);
   if (share.shrinking) {
     to.setShrinking(true);
     to.setShrinkingRate(share.shrinking->rate.nano_per_second());
     to.setShrinkingSize(share.shrinking->size.micro());
+    to.setShrinkingKeep(share.shrinking->keep);
   }
 }
 template <class Reader>
@@ -91,9 +97,11 @@ void get(Reader from, AccountShare& entry, Checks& checks) {
   share.size = checks.tokens(from.getSize());
   share.granted = checks.tokens(from.getGranted());
   share.epoch = node::Epoch(from.getEpoch());
+  share.keep = from.getKeep();
   if (from.getShrinking()) {
     share.shrinking = node::Shrinking{.rate = checks.rate(from.getShrinkingRate()),
-                                      .size = checks.tokens(from.getShrinkingSize())};
+                                      .size = checks.tokens(from.getShrinkingSize()),
+                                      .keep = from.getShrinkingKeep()};
   }
 }
 

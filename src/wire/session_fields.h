@@ -13,12 +13,14 @@ constexpr base::Duration kTauMax = base::seconds(86'400);
 // ---- sessions ----
 template <class Builder>
 void put(Pen, Builder to, const node::OpenAsk& message) {
+  to.setStart(message.start);
   to.setShard(message.shard.value());
   put_boot(to, message.boot);
   to.setAttempt(message.attempt);
 }
 template <class Reader>
 void get(Reader from, node::OpenAsk& message, Checks&) {
+  message.start = from.getStart();
   message.shard = base::ShardId(from.getShard());
   message.boot = get_boot(from);
   message.attempt = from.getAttempt();

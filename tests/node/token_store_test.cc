@@ -70,6 +70,62 @@ TEST_SUITE("node/token_store") {
     CHECK_FALSE(open.account);
   }
 
+  TEST_CASE("kept rights outlive the session until the process returns them or is proven dead") {
+    const auto kept = [] {
+      Half half;
+      const GrowShare keep{.ledger = kApi, .account = half.account, .keep = true};
+      REQUIRE(half.store.apply(4, ChangeShares{.changes = {keep}}).changes.front() ==
+              Applied::kDone);
+      half.store.apply(5, ReclaimSession{.stamp = base::seconds(9), .account = half.account});
+      REQUIRE(half.store.sessions().contains(half.account));
+      CHECK(half.store.sessions().at(half.account).lapsed);
+      CHECK(half.store.ledger(kApi)->shares().contains(half.account));
+      half.store.check_invariants();
+      return half;
+    };
+    Half returns = kept();
+    returns.store.apply(6, ReturnSession{.account = returns.account, .boot = kBoot});
+    CHECK(returns.store.sessions().empty());
+    CHECK(returns.store.ledger(kApi)->shares().empty());
+
+    Half restarts = kept();
+    const Boot next{.high = 5, .low = 5};
+    restarts.store.apply(6, OpenSession{.node = NodeId(7), .boot = next, .start = 1, .attempt = 1});
+    CHECK(restarts.store.ledger(kApi)->shares().contains(restarts.account));
+    restarts.store.apply(7, ReclaimSession{.account = restarts.account});
+    CHECK(restarts.store.ledger(kApi)->shares().empty());
+    const auto late = restarts.store.apply(
+        8, OpenSession{.node = NodeId(7), .boot = kBoot, .start = 0, .attempt = 2});
+    CHECK(late.applied == Applied::kRefused);  // a message of the dead process
+
+    Half removed = kept();
+    removed.store.apply(6, RemoveNode{.node = NodeId(7)});
+    CHECK(removed.store.ledger(kApi)->shares().contains(removed.account));
+    removed.store.apply(7, RemoveNode{.node = NodeId(7), .certified = true});
+    CHECK(removed.store.ledger(kApi)->shares().empty());
+  }
+
+  TEST_CASE("keeping ends only when the holder has acknowledged it") {
+    Half half;
+    const GrowShare keep{.ledger = kApi, .account = half.account, .keep = true};
+    half.store.apply(4, ChangeShares{.changes = {keep}});
+    const Share& share = half.store.ledger(kApi)->shares().at(half.account);
+    CHECK(share.rights(kApi).keep);
+    const ShrinkShare off{.ledger = kApi,
+                          .account = half.account,
+                          .rate = share.rate,
+                          .size = share.size,
+                          .keep = false};
+    half.store.apply(5, ChangeShares{.changes = {off}});
+    CHECK(share.keep);
+    CHECK_FALSE(share.rights(kApi).keep);
+    half.store.apply(
+        6, ChangeShares{
+               .changes = {AckShrink{.ledger = kApi, .account = half.account, .epoch = Epoch(5)}}});
+    CHECK_FALSE(share.keep);
+    CHECK(share.size == Tokens::whole(50));
+  }
+
   TEST_CASE("what is known of nodes survives a snapshot, and generations only rise") {
     TokenStore store(ShardId(0), 1);
     CHECK(store.last_generation(NodeId(3)) == 0);

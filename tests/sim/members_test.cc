@@ -121,6 +121,51 @@ TEST_CASE("a machine leaves: its voters move first, through every fault, and W h
   }
 }
 
+TEST_CASE("rights that are kept in isolation go on being spent there, and nowhere else") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    const wire::StoreCodec codec;
+    Faults some = faults();
+    if (seed == 1) {
+      some = {};
+    }
+    World world({.machines = 5, .seed = seed, .faults = some}, codec);
+    bucket::LimitSpec limit;
+    limit.name = "api";
+    limit.rate = base::Rate::per_second(kRate);
+    limit.burst = Tokens::whole(kRate);
+    limit.on_isolated = bucket::OnIsolated::kKeep;
+    world.declare(limit);
+    const TimePoint begin = world.now() + base::seconds(3);
+    // All demand at the fifth, which votes nowhere in shard 0 and 1 or is a minority of one.
+    world.load({.machine = 4,
+                .limit = limit.name,
+                .per_second = 400,
+                .from = begin,
+                .until = begin + base::seconds(60)});
+    REQUIRE_MESSAGE(world.run(begin + base::seconds(5)), world.broken());
+    world.isolate(4, true);
+    REQUIRE_MESSAGE(world.run(begin + base::seconds(15)), world.broken());
+    const Tokens alone = world.totals().admitted;
+    REQUIRE_MESSAGE(world.run(begin + base::seconds(20)), world.broken());
+    if (seed == 1) {
+      CHECK(world.totals().admitted > alone);  // longer cut off than any session lasts
+    }
+    world.isolate(4, false);
+    REQUIRE_MESSAGE(world.run(begin + base::seconds(40)), world.broken());
+    const Tokens back = world.totals().admitted;
+    REQUIRE_MESSAGE(world.run(begin + base::seconds(50)), world.broken());
+    if (seed == 1) {
+      CHECK(world.totals().admitted - back >= Tokens::whole(3000));
+    }
+    // A dead process keeps nothing once the next one has spoken.
+    world.crash(4);
+    REQUIRE_MESSAGE(world.run(begin + base::seconds(51)), world.broken());
+    world.restart(4);
+    REQUIRE_MESSAGE(world.run(begin + base::seconds(62)), world.broken());
+  }
+}
+
 TEST_CASE("founders go one after another until the newcomers carry the cluster") {
   Members members(5);
   members.run(8);

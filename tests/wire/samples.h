@@ -171,6 +171,7 @@ class Sampler {
       fill(share.size);
       fill(share.granted);
       fill(share.epoch);
+      fill(share.keep);
       if (dice_.chance(1, 2)) {
         share.shrinking = make<node::Shrinking>();
       }

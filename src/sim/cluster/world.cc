@@ -88,6 +88,7 @@ void World::boot(Machine& machine) {
                           .name = machine.name,
                           .shards = config_.shards,
                           .bms_term = config_.bms_term};
+  config.session.start = machine.life;
   config.snapshot_every = 200;
   config.snapshot_part = 700;  // so that every snapshot takes several
   config.replace_after = config_.replace_after;
