@@ -320,6 +320,7 @@ class Node {
   };
   std::vector<Pull> pulls_;
   bool draining_ = false;
+  TimePoint drain_began_{};
   std::map<Ticket, std::pair<ShardId, Account>> owed_;  // tenants' returns under way
   bool leaving_ = false;                                // draining for good: replicas go elsewhere
   bool removed_ = false;

@@ -58,12 +58,13 @@ NodeId Node::named(const std::string& name) const {
   if (name == config_.name) {
     return config_.id;
   }
+  NodeId found;  // the living one, if somebody who is gone had the name as well
   for (const auto& [id, peer] : peers_) {
-    if (peer.name == name) {
-      return id;
+    if (peer.name == name && (peer.live || !found)) {
+      found = id;
     }
   }
-  return NodeId();
+  return found;
 }
 
 std::string Node::name_of(NodeId id) const {
@@ -508,6 +509,7 @@ void Node::drain(Instant now) {
     return;
   }
   draining_ = true;
+  drain_began_ = now.slow;
   for (std::uint32_t i = 0; i < tenants_.size(); ++i) {
     tenants_[i].stop();
     if (auto command = tenants_[i].surrender(now)) {

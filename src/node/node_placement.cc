@@ -191,10 +191,13 @@ void Node::run_placement(Instant now) {
   for (const ShardId shard : ended) {
     end_replica(shard);
   }
-  if (now.slow < next_placement_ || replicas_.empty()) {
+  if (now.slow < next_placement_ || (replicas_.empty() && !draining_)) {
     return;
   }
   next_placement_ = now.slow + kPlacementEvery;
+  if (draining_ && now.slow - drain_began_ > 2 * config_.session.tau) {
+    returning_.clear();  // a Return that was lost: its session has lapsed by now
+  }
   const Replica::PlacementOrder order{.sites = sites(now),
                                       .replicas = config_.replicas,
                                       .silence = std::min(kSilence, config_.replace_after)};
@@ -212,7 +215,7 @@ void Node::run_placement(Instant now) {
 }
 
 TimePoint Node::placement_deadline() const {
-  return replicas_.empty() ? base::kNever : next_placement_;
+  return replicas_.empty() && !draining_ ? base::kNever : next_placement_;
 }
 
 }  // namespace brigade::node

@@ -17,12 +17,17 @@ struct ClusterOptions {
   std::uint64_t first = 1;
   std::uint64_t seeds = 10;
   bool calm = false;
+  bool members = false;
+  bool keep = false;
   std::string plant;
   std::int64_t seconds = 30;
 };
 
 int run_cluster(const ClusterOptions& options) {
-  Trial trial{.faults = !options.calm, .lasts = brigade::base::seconds(options.seconds)};
+  Trial trial{.faults = !options.calm,
+              .members = options.members,
+              .keep = options.keep,
+              .lasts = brigade::base::seconds(options.seconds)};
   if (!options.plant.empty()) {
     const auto plant = brigade::sim::plant_named(options.plant);
     if (!plant) {
@@ -44,10 +49,12 @@ int run_cluster(const ClusterOptions& options) {
         static_cast<unsigned long long>(totals.hash));
     std::fflush(stdout);
     if (!verdict.held) {
-      std::printf("%s\nagain: brigade-sim cluster --first %llu --seeds 1 --seconds %lld%s%s%s\n",
-                  verdict.broken.c_str(), static_cast<unsigned long long>(seed),
-                  static_cast<long long>(options.seconds), options.calm ? " --calm" : "",
-                  options.plant.empty() ? "" : " --plant ", options.plant.c_str());
+      std::printf(
+          "%s\nagain: brigade-sim cluster --first %llu --seeds 1 --seconds %lld%s%s%s%s%s\n",
+          verdict.broken.c_str(), static_cast<unsigned long long>(seed),
+          static_cast<long long>(options.seconds), options.calm ? " --calm" : "",
+          options.members ? " --members" : "", options.keep ? " --keep" : "",
+          options.plant.empty() ? "" : " --plant ", options.plant.c_str());
       return 10;
     }
     if (seed == options.first && brigade::sim::try_cluster(trial).totals.hash != totals.hash) {
@@ -70,6 +77,8 @@ int main(int argc, char** argv) {
   command->add_option("--seeds", cluster.seeds, "how many seeds");
   command->add_option("--seconds", cluster.seconds, "simulated seconds of load per seed");
   command->add_flag("--calm", cluster.calm, "no faults");
+  command->add_flag("--members", cluster.members, "members join, are removed and leave");
+  command->add_flag("--keep", cluster.keep, "rights are kept in isolation");
   command->add_option("--plant", cluster.plant, "a planted bug, by name");
   brigade::sim::RaftOptions raft;
   CLI::App* raft_command =

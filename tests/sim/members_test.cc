@@ -76,7 +76,7 @@ struct Members {
 };
 
 TEST_CASE("a removed machine's voters are replaced through every fault, and W holds") {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
     CAPTURE(seed);
     Members members(seed);
     members.run(8);
@@ -91,21 +91,18 @@ TEST_CASE("a removed machine's voters are replaced through every fault, and W ho
 }
 
 TEST_CASE("a machine missed for longer than the grace period is replaced by itself") {
-  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
-    CAPTURE(seed);
-    Members members(seed, base::seconds(15));
-    members.run(8);
-    members.world.destroy(2);
-    members.run(8);
-    const auto voters = members.world.voters(ShardId(0));
-    CHECK((voters.empty() || std::find(voters.begin(), voters.end(), 2) != voters.end()));
-    CHECK(members.placed(120));
-    CHECK(members.world.replicas_agree());
-  }
+  Members members(1, base::seconds(15));
+  members.run(8);
+  members.world.destroy(2);
+  members.run(8);
+  const auto voters = members.world.voters(ShardId(0));
+  CHECK((voters.empty() || std::find(voters.begin(), voters.end(), 2) != voters.end()));
+  CHECK(members.placed(120));
+  CHECK(members.world.replicas_agree());
 }
 
 TEST_CASE("a machine leaves: its voters move first, through every fault, and W holds") {
-  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 2; ++seed) {
     CAPTURE(seed);
     Members members(seed);
     members.run(8);
@@ -122,7 +119,7 @@ TEST_CASE("a machine leaves: its voters move first, through every fault, and W h
 }
 
 TEST_CASE("rights that are kept in isolation go on being spent there, and nowhere else") {
-  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     CAPTURE(seed);
     const wire::StoreCodec codec;
     Faults some = faults();

@@ -92,7 +92,7 @@ TEST_SUITE("wire/golden") {
 
   TEST_CASE("a node that was removed") {
     CHECK(hex(StoreCodec().encode(node::Command(node::RemoveNode{
-              .node = base::NodeId(1), .certified = true}))) == "1005500101010a100201010101");
+              .node = base::NodeId(1), .certified = true}))) == "1006500101010a1003010101010000");
     CHECK(hex(StoreCodec().encode(node::StateRecord(
               node::NodeRecord{.node = base::NodeId(1), .generation = 2, .removed = true}))) ==
           "1005500101010810020101050201");

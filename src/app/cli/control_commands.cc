@@ -188,12 +188,13 @@ void add_leaving(CLI::App& app, int& exit_code) {
       app.add_subcommand("drain", "have a node hand its rights back and admit nothing");
   const auto drain_flags = add_node_flags(*drain);
   drain->callback([drain_flags, &exit_code] {
-    exit_code = run(*drain_flags, post("/v1/drain", json::object(), "drained"));
+    exit_code = run(*drain_flags, post("/v1/drain", json::object(), "drained"), base::seconds(10));
   });
   CLI::App* leave = app.add_subcommand("leave", "have a node leave the cluster for good");
   const auto leave_flags = add_node_flags(*leave);
   leave->callback([leave_flags, &exit_code] {
-    exit_code = run(*leave_flags, post("/v1/leave", json::object(), "left the cluster"));
+    exit_code =
+        run(*leave_flags, post("/v1/leave", json::object(), "left the cluster"), base::seconds(30));
   });
 
   CLI::App* remove = app.add_subcommand("remove", "have the cluster forget a dead node");

@@ -35,7 +35,8 @@ constexpr std::array kPlants{
 
 Verdict try_cluster(const Trial& trial) {
   const wire::StoreCodec codec;
-  WorldConfig config{.machines = kMachines, .seed = trial.seed, .plant = trial.plant};
+  WorldConfig config{
+      .machines = kMachines + (trial.members ? 2 : 0), .seed = trial.seed, .plant = trial.plant};
   if (trial.faults) {
     config.faults = all_faults();
   }
@@ -44,6 +45,7 @@ Verdict try_cluster(const Trial& trial) {
   limit.name = "api";
   limit.rate = base::Rate::per_second(kRate);
   limit.burst = Tokens::whole(kRate);
+  limit.on_isolated = trial.keep ? bucket::OnIsolated::kKeep : bucket::OnIsolated::kDeny;
   world.declare(limit);
   // Zipf over the machines: the first has the most clients.
   double sum = 0;
@@ -57,6 +59,13 @@ Verdict try_cluster(const Trial& trial) {
                 .per_second = kRate * kOverload / static_cast<double>(i + 1) / sum,
                 .from = begin,
                 .until = begin + trial.lasts});
+  }
+  if (trial.members && world.run(begin + trial.lasts / 6)) {
+    world.destroy(1);
+    world.remove(1);
+    if (world.run(begin + trial.lasts / 2)) {
+      world.leave(2);
+    }
   }
   const bool held = world.run(begin + trial.lasts + base::seconds(2));
   return {.held = held, .broken = world.broken(), .totals = world.totals()};

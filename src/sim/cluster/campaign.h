@@ -12,6 +12,8 @@ namespace brigade::sim {
 struct Trial {
   std::uint64_t seed = 1;
   bool faults = false;
+  bool members = false;  // two more join; one founder ends and is removed, another leaves
+  bool keep = false;     // on_isolated: keep
   node::Plant plant = node::Plant::kNone;
   Duration lasts = base::seconds(30);
 };
