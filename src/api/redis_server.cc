@@ -114,7 +114,11 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
     }
   }
 
+  // The server goes; what the loop still holds of this connection must not touch the desk.
+  void end() { session_.end(); }
+
   void close() {
+    end();
     std::error_code ignored;
     socket_.close(ignored);
     server_.connections_.erase(shared_from_this());
@@ -180,7 +184,9 @@ RedisServer::~RedisServer() {
   alive_.reset();
   awaiting_.clear();
   due_.clear();
-  connections_.clear();
+  for (const auto& connection : connections_) {
+    connection->end();
+  }
 }
 
 void RedisServer::stop_accepting() {

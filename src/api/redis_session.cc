@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <limits>
+#include <utility>
 
 namespace brigade::api {
 namespace {
@@ -75,6 +76,12 @@ const char* refusal_text(node::Verdict verdict) {
 }
 
 }  // namespace
+
+void RedisSession::end() {
+  if (!std::exchange(ended_, true)) {
+    desk_.abandon(*this);
+  }
+}
 
 void RedisSession::add_number(std::int64_t value) {
   std::array<char, 24> line{':'};

@@ -24,7 +24,9 @@ class RedisSession final : public Waiter {
 
   // `info`: what INFO prints. Both outlive the session.
   RedisSession(Desk& desk, const std::string& info) : desk_(desk), info_(info) {}
-  ~RedisSession() override { desk_.abandon(*this); }
+  ~RedisSession() override { end(); }
+  // Nobody waits for an answer any more; the desk is not touched after this.
+  void end();
   RedisSession(const RedisSession&) = delete;
   RedisSession& operator=(const RedisSession&) = delete;
 
@@ -75,6 +77,7 @@ class RedisSession final : public Waiter {
   void add_error(std::string_view text);
   void add_null();
 
+  bool ended_ = false;
   Desk& desk_;
   const std::string& info_;
   std::string input_;
