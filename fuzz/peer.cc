@@ -26,7 +26,7 @@ class World {
     node::ReplicaState state;
     state.raft.snapshot.conf.voters = {replica_of(1), replica_of(2), replica_of(3)};
     node_.add_replica(std::move(config), std::move(state), now_);
-    for (const std::uint64_t peer : {2, 3}) {
+    for (const std::uint64_t peer : {std::uint64_t{2}, std::uint64_t{3}}) {
       node_.seen({.id = base::NodeId(peer),
                   .name = "n" + std::to_string(peer),
                   .state = "alive",

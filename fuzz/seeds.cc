@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/endian.h"
+#include "node/replica_id.h"
 #include "storage/layout.h"
 #include "tests/wire/samples.h"
 #include "wire/founding_codec.h"
@@ -58,7 +59,7 @@ void peers(Corpus corpus) {
   corpus.add(all);
 }
 
-void gossip(Corpus corpus) {
+void memberships(Corpus corpus) {
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     wire::Sampler sampler(seed);
     gossip::Datagram datagram;
@@ -128,7 +129,7 @@ int main(int argc, char** argv) {
   }
   const std::string root = argv[1];
   peers(Corpus(root, "peer"));
-  gossip(Corpus(root, "gossip"));
+  memberships(Corpus(root, "gossip"));
   storage_values(Corpus(root, "storage"));
   texts(root);
   return 0;

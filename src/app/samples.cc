@@ -63,10 +63,10 @@ void add_load(const node::LoadView& load, std::vector<api::SampledFamily>& famil
       "Memory in use: of the container if it is limited, else of this process; and its limit.",
       {{.labels = {{"kind", "used"}}, .value = static_cast<double>(load.memory_bytes)},
        {.labels = {{"kind", "limit"}}, .value = static_cast<double>(load.memory_limit_bytes)}}));
-  families.push_back(
-      gauge("brigade_load_net_bits_per_second", "Network traffic, loopback not counted.",
-            {{.labels = {{"direction", "in"}}, .value = static_cast<double>(load.net_in_bps)},
-             {.labels = {{"direction", "out"}}, .value = static_cast<double>(load.net_out_bps)}}));
+  families.push_back(gauge(
+      "brigade_load_net_bytes_per_second", "Network traffic, loopback not counted.",
+      {{.labels = {{"direction", "in"}}, .value = static_cast<double>(load.net_in_bps) / 8},
+       {.labels = {{"direction", "out"}}, .value = static_cast<double>(load.net_out_bps) / 8}}));
   families.push_back(gauge("brigade_load_request_p99_seconds",
                            "Time to answer a request in the last second, by front door.",
                            {{.labels = {{"door", "redis"}}, .value = load.redis_ms_p99 / 1000},
