@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/coverage.h"
+#include "bucket/fairness.h"
 #include "node/node.h"
 
 namespace brigade::node {
@@ -397,10 +398,14 @@ void Node::add_buckets(const Control& control, StatusView& view) const {
           limit.pool.rate_per_s = rate_of(pool.rate);
           limit.pool.size = pool.size.as_double();
           limit.pool.level = pool.level.as_double();
+          limit.jain = pool.jain / 1000.0;
+          limit.max_min_gap = pool.max_min_gap / 1000.0;
         }
       }
       for (const BucketReport& bucket : survey.buckets) {
         if (bucket.ledger.limit == name) {
+          const bucket::LendFlow flow{.lent = bucket.lent, .borrowed = bucket.borrowed};
+          limit.lend_balance = std::max(limit.lend_balance, bucket::lend_imbalance(flow) / 1000.0);
           limit.buckets.push_back({.node = name_of(id),
                                    .rate_per_s = rate_of(bucket.rate),
                                    .size = bucket.size.as_double(),
