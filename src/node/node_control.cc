@@ -505,6 +505,10 @@ void Node::run_pulls(Instant now) {
     }
     ++it;
   }
+  for (Send& send : changes_.sends) {
+    outgoing_.push_back(std::move(send));
+  }
+  changes_.sends.clear();
 }
 
 // ---- leaving ----

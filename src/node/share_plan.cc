@@ -103,11 +103,11 @@ const Rule* rule_of(const std::map<Account, Rule>& rules, Account account) {
 // by the same fraction of its load, `maxmin` to the same level, `karma` by credit.
 void be_fair(const bucket::LimitSpec& spec, Rate total, const std::map<Account, Reported>& reports,
              std::vector<bucket::Claim>& claims) {
-  Rate wants;
-  for (const bucket::Claim& claim : claims) {
-    wants += std::min(claim.want, total);
+  Rate load;
+  for (const auto& [account, reported] : reports) {
+    load += std::clamp(reported.predicted, Rate{}, total);
   }
-  if (wants <= total) {
+  if (load <= total) {
     return;
   }
   constexpr std::int64_t kWhole = std::int64_t{1} << 20;
@@ -115,8 +115,8 @@ void be_fair(const bucket::LimitSpec& spec, Rate total, const std::map<Account, 
   for (const auto& [account, reported] : reports) {
     bucket::Claim& claim = claims[i++];
     if (spec.fairness == bucket::Fairness::kProportional) {
-      const Rate load = std::clamp(reported.predicted, Rate{}, total.scaled(4, 1));
-      claim.weight = 1 + static_cast<std::int64_t>(static_cast<base::Wide>(load.nano_per_second()) *
+      const Rate mine = std::clamp(reported.predicted, Rate{}, total.scaled(4, 1));
+      claim.weight = 1 + static_cast<std::int64_t>(static_cast<base::Wide>(mine.nano_per_second()) *
                                                    kWhole / total.nano_per_second());
     } else if (spec.fairness == bucket::Fairness::kKarma && reported.entitled) {
       claim.want = std::clamp(*reported.entitled, claim.min, claim.max);
