@@ -211,6 +211,7 @@ std::vector<std::string> Node::laggards(const Control& control) const {
   };
   std::vector<std::string> names;
   std::vector<Version> own;
+  own.reserve(tenants_.size());
   for (const Tenant& tenant : tenants_) {
     own.push_back(tenant.config_known());
   }
@@ -376,6 +377,7 @@ std::vector<ShardView> Node::shard_views(const Control& control) const {
     }
   }
   std::vector<ShardView> list;
+  list.reserve(shards.size());
   for (auto& [id, view] : shards) {
     list.push_back(std::move(view));
   }
