@@ -149,9 +149,11 @@ std::vector<Tokens> KarmaBook::divide(std::span<const Member> members, Tokens to
   return parts;
 }
 
-void KarmaBook::traded(NodeId id, Tokens lent, Tokens borrowed) {
-  join(id);
-  credit(id, lent.micro() - borrowed.micro());
+void KarmaBook::loan(NodeId lender, NodeId borrower, Tokens amount) {
+  join(lender);
+  join(borrower);
+  credit(lender, amount.micro());
+  credit(borrower, -amount.micro());
 }
 
 Tokens KarmaBook::balance(NodeId id) const {

@@ -8,8 +8,12 @@ namespace brigade::node {
 
 enum class Plant : std::uint8_t {
   kNone,
+  kTakeoverReclaims,    // a new leader does not wait for the sessions that it found
+  kRenewAfterReclaim,   // a renewal is answered although its account's Reclaim is proposed
+  kGrantAddedTwice,     // granted tokens are added again with every later epoch
+  kAckWithoutAdopting,  // a shrink is acknowledged and not followed
   kReclaimEarly,        // reclaims before the session's time can be over
-  kLateAnswerRevives,   // a renewal answered after valid_until brings the session back
+  kLateAnswerRevives,   // a renewal answered after valid_until brings the session back for tau
   kValidFromReceipt,    // valid_until is dated from the receipt of the answer, not from its send
   kGrowBeforeAck,       // a shrink frees its right when it commits, not when it is acknowledged
   kLendWithoutTaking,   // the lender answers without deducting

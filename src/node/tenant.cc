@@ -78,7 +78,13 @@ void Tenant::returned(Account account) {
 }
 
 bool Tenant::expire(Instant now) {
-  if (!account_ || now.fast < valid_until_ || timing_.plant == Plant::kLateAnswerRevives) {
+  if (!account_ || now.fast < valid_until_) {
+    return false;
+  }
+  if (timing_.plant == Plant::kLateAnswerRevives) {
+    for (auto& [id, purse] : purses_) {
+      purse->renew(TimePoint{});  // as if dead, and waiting for its answer
+    }
     return false;
   }
   // An account that never had a renewal answered holds nothing; it only counts as lapsed when it
@@ -155,7 +161,15 @@ std::optional<ShrunkNotice> Tenant::adopt(const std::vector<Rights>& rights, Ins
     if (found == purses_.end()) {
       continue;  // a limit that this node does not know yet; repeated until confirmed
     }
-    found->second->adopt(account_, one, now, timing_.drift);
+    if (timing_.plant == Plant::kAckWithoutAdopting && one.size < found->second->bucket().size()) {
+      notice.shrunk.push_back({.ledger = one.ledger, .epoch = one.epoch, .surplus = {}});
+      continue;
+    }
+    Rights told = one;
+    if (timing_.plant == Plant::kGrantAddedTwice && one.epoch > found->second->epoch()) {
+      told.granted += found->second->granted_seen();
+    }
+    found->second->adopt(account_, told, now, timing_.drift);
     const auto& shrunk = found->second->shrunk();
     if (shrunk && shrunk->epoch == one.epoch) {
       notice.shrunk.push_back(*shrunk);
@@ -207,7 +221,9 @@ TenantNews Tenant::on(const RenewAnswer& answer, Instant now) {
   if (!answer.live) {
     return news;
   }
-  const bool from_receipt = timing_.plant == Plant::kValidFromReceipt;
+  const bool from_receipt =
+      timing_.plant == Plant::kValidFromReceipt ||
+      (timing_.plant == Plant::kLateAnswerRevives && confirmed_ && now.fast >= valid_until_);
   const TimePoint until =
       (from_receipt ? now.fast : TimePoint(base::Duration(answer.sent))) + answer.tau;
   if (now.fast >= until) {

@@ -9,6 +9,14 @@
 namespace brigade::sim {
 namespace {
 
+std::string plant_names() {
+  std::string names;
+  for (const auto& [name, plant] : raft_plants()) {
+    names += names.empty() ? std::string(name) : ", " + std::string(name);
+  }
+  return names;
+}
+
 void report(std::uint64_t seed, const RaftVerdict& verdict) {
   constexpr const char* kFates[] = {"held", "BROKEN", "STUCK"};
   const RaftTotals& totals = verdict.totals;
@@ -34,11 +42,7 @@ void declare(CLI::App& command, RaftOptions& options) {
   command.add_option("--first", options.first, "first seed");
   command.add_option("--seeds", options.seeds, "how many seeds");
   command.add_option("--seconds", options.seconds, "simulated seconds of faults per seed");
-  std::string plants;
-  for (const auto& [name, plant] : raft_plants()) {
-    plants += plants.empty() ? std::string(name) : ", " + std::string(name);
-  }
-  command.add_option("--plant", options.plant, "a planted bug: " + plants);
+  command.add_option("--plant", options.plant, "a planted bug: " + plant_names());
   command.add_flag("--calm", options.calm, "five replicas, no faults");
   command.add_flag("--quiet", options.quiet, "only the summary and what broke");
 }
@@ -48,7 +52,8 @@ int run(const RaftOptions& options) {
   const auto plant = std::find_if(plants.begin(), plants.end(),
                                   [&](const auto& one) { return one.first == options.plant; });
   if (plant == plants.end()) {
-    std::fprintf(stderr, "no planted bug is named %s\n", options.plant.c_str());
+    std::fprintf(stderr, "no planted bug is named %s\nknown: %s\n", options.plant.c_str(),
+                 plant_names().c_str());
     return 2;
   }
   RaftTrial trial{.seed = 0,

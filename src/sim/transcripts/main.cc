@@ -21,6 +21,11 @@ using brigade::sim::Directive;
 
 enum class Suite { kInteraction, kQuorum, kConfChange };
 
+std::string read(const std::filesystem::path& path) {
+  std::ifstream stream(path);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
 bool starts_with_number(const std::string& text) {
   const auto arrow = text.find("->");
   return arrow != std::string::npos && arrow > 0 &&
@@ -112,8 +117,7 @@ std::string first_difference(const Directive& directive, const std::string& want
 }
 
 Score run_file(const std::filesystem::path& path, Suite suite, int level) {
-  std::ifstream stream(path);
-  const std::string text((std::istreambuf_iterator<char>(stream)), {});
+  const std::string text = read(path);
   brigade::sim::Interaction interaction;
   brigade::sim::ConfChangeScript changes;
   Score score;
@@ -133,6 +137,27 @@ Score run_file(const std::filesystem::path& path, Suite suite, int level) {
   return score;
 }
 
+// The script with what it prints now in place of what it expects.
+std::string rewritten(const std::string& text) {
+  brigade::sim::Interaction interaction;
+  const auto lines = brigade::sim::split_lines(text);
+  std::string out;
+  std::size_t copied = 0;
+  for (const Directive& directive : brigade::sim::parse_script(text)) {
+    std::size_t end = static_cast<std::size_t>(directive.line) - 1;
+    while (end < lines.size() && brigade::sim::trim(lines[end]) != "----") {
+      ++end;
+    }
+    for (std::size_t i = copied; i < end; ++i) {
+      out += lines[i] + "\n";
+    }
+    out += "----\n" + interaction.run(directive) + "\n";
+    const auto expected = brigade::sim::split_lines(directive.expected).size();
+    copied = end + 1 + expected + 1;
+  }
+  return out;
+}
+
 Suite suite_of(const std::filesystem::path& path) {
   for (const auto& part : path) {
     if (part == "quorum") {
@@ -143,9 +168,7 @@ Suite suite_of(const std::filesystem::path& path) {
     }
   }
   // Told apart by their first command where the folder does not say.
-  std::ifstream stream(path);
-  const std::string text((std::istreambuf_iterator<char>(stream)), {});
-  for (const Directive& directive : brigade::sim::parse_script(text)) {
+  for (const Directive& directive : brigade::sim::parse_script(read(path))) {
     if (directive.command == "committed" || directive.command == "vote") {
       return Suite::kQuorum;
     }
@@ -158,7 +181,7 @@ Suite suite_of(const std::filesystem::path& path) {
   return Suite::kInteraction;
 }
 
-int run_all(const std::string& folder, int level) {
+int run_all(const std::string& folder, int level, bool rewrite) {
   if (!std::filesystem::is_directory(folder)) {
     std::cerr << "raft-transcripts: " << folder << " is not a folder\n";
     return 2;
@@ -173,6 +196,10 @@ int run_all(const std::string& folder, int level) {
   Score total;
   std::size_t clean = 0;
   for (const auto& file : files) {
+    if (rewrite) {
+      const std::string text = rewritten(read(file));
+      std::ofstream(file) << text;
+    }
     const Score score = run_file(file, suite_of(file), level);
     std::cout << std::filesystem::relative(file, folder).string() << " " << score.passed << "/"
               << score.all << (score.difference.empty() ? "" : " " + score.difference) << "\n";
@@ -193,6 +220,9 @@ int main(int argc, char** argv) {
   int level = 2;
   app.add_option("--testdata", folder, "folder with interaction, quorum and confchange scripts")
       ->required();
+  bool rewrite = false;
+  app.add_flag("--rewrite", rewrite,
+               "writes what interaction scripts print now into them, to be read and committed");
   app.add_option("--level", level, "1 state, 2 and messages, 3 and durability")
       ->check(CLI::Range(1, 3));
   try {
@@ -200,5 +230,5 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return run_all(folder, level);
+  return run_all(folder, level, rewrite);
 }

@@ -1,0 +1,257 @@
+#include "node/shared_limit.h"
+
+#include <doctest/doctest.h>
+
+namespace brigade::node {
+namespace {
+
+constexpr Account kMine(7);
+constexpr NodeId kPeer(2);
+constexpr Drift kExact{.ppm = 0};
+
+Tokens whole(std::int64_t value) {
+  return Tokens::whole(value);
+}
+Instant at(std::int64_t ms) {
+  const TimePoint when{base::milliseconds(ms)};
+  return {.slow = when, .fast = when};
+}
+ConfigRecord config() {
+  ConfigRecord record{.spec = {}, .version = Version(3), .created = Version(3)};
+  record.spec.name = "api";
+  record.spec.rate = Rate::per_second(1000);
+  record.spec.burst = whole(1000);
+  record.spec.priorities = {{.name = "high", .reserved = 0}, {.name = "low", .reserved = 500}};
+  record.spec.queue.max_wait = base::seconds(1);
+  record.spec.queue.max_waiting = 3;
+  return record;
+}
+
+// 100/s and room for 100 of a limit of 1000/s, valid until 3000 ms.
+struct Limit {
+  PeerBook peers{{}};
+  SharedLimit limit;
+  Actions out;
+
+  explicit Limit(std::int64_t level, const ConfigRecord& record = config())
+      : limit(record, {}, base::Prng(1), at(0)) {
+    limit.purse().open(kMine, at(0).slow);
+    limit.purse().renew(at(3000).fast);
+    limit.purse().adopt(kMine,
+                        {.ledger = limit.ledger(),
+                         .rate = Rate::per_second(100),
+                         .size = whole(100),
+                         .granted = whole(level),
+                         .epoch = Epoch(1)},
+                        at(0), kExact);
+  }
+  Decision acquire(std::int64_t cost, Instant now, const char* priority = "",
+                   SharedLimit::Fate fate = SharedLimit::Fate::kDecided) {
+    Decision decision;
+    CHECK(limit.acquire({.limit = "api", .cost = whole(cost), .priority = priority}, now,
+                        decision) == fate);
+    return decision;
+  }
+  Decision lacks(std::int64_t cost, Instant now, const char* priority = "") {
+    return acquire(cost, now, priority, SharedLimit::Fate::kShort);
+  }
+  bool park(std::int64_t cost, Ticket ticket, Duration wait, Instant now,
+            const char* priority = "") {
+    Decision decision;
+    return limit.park({.limit = "api", .cost = whole(cost), .wait = wait, .priority = priority},
+                      ticket, peers, now, decision);
+  }
+  std::vector<Answer> turn(Instant now) {
+    out.clear();
+    limit.turn(peers, now, out);
+    return out.answers;
+  }
+};
+
+TEST_CASE("a request is decided at once while the bucket holds enough") {
+  Limit one(50);
+  const Decision decision = one.acquire(20, at(0));
+  CHECK(decision.admitted());
+  CHECK(decision.remaining == whole(30));
+  CHECK(decision.valid_until == at(3000).fast);
+  CHECK(decision.burst == whole(1000));
+}
+
+TEST_CASE("a short request takes nothing and is told when it can come again") {
+  Limit one(10);
+  const Decision refused = one.lacks(20, at(0));
+  CHECK(refused.verdict == Verdict::kRefused);
+  CHECK(refused.retry_after == base::milliseconds(100));
+  CHECK(one.acquire(10, at(0)).admitted());
+}
+
+TEST_CASE("without rights nothing is admitted") {
+  Limit one(50);
+  CHECK(one.lacks(1, at(3000)).verdict == Verdict::kNoRights);
+}
+
+TEST_CASE("a cost that the limit can never hold is refused for ever, per class") {
+  Limit one(50);
+  CHECK(one.acquire(1001, at(0)).verdict == Verdict::kNever);
+  CHECK(one.acquire(501, at(0), "low").verdict == Verdict::kNever);
+  CHECK(one.lacks(500, at(0), "low").verdict == Verdict::kRefused);
+}
+
+TEST_CASE("a class spends only above its reserve") {
+  Limit one(60);
+  CHECK(one.acquire(10, at(0), "low").admitted());
+  CHECK(one.lacks(1, at(0), "low").verdict == Verdict::kRefused);  // 50 of 100 are not for it
+  CHECK(one.acquire(50, at(0), "high").admitted());
+}
+
+TEST_CASE("a peek answers as if and takes nothing, even beyond what is there") {
+  Limit one(50);
+  Decision decision;
+  const AcquireRequest peek{.limit = "api", .cost = whole(20), .peek = true};
+  CHECK(one.limit.acquire(peek, at(0), decision) == SharedLimit::Fate::kDecided);
+  CHECK(decision.admitted());
+  CHECK(one.acquire(50, at(0)).admitted());
+  CHECK(one.limit.acquire(peek, at(0), decision) == SharedLimit::Fate::kDecided);
+  CHECK(decision.verdict == Verdict::kRefused);
+}
+
+TEST_CASE("a shadow limit admits everything and counts what it would have refused") {
+  ConfigRecord record = config();
+  record.spec.shadow = true;
+  Limit one(10, record);
+  const Decision decision = one.acquire(50, at(0));
+  CHECK(decision.admitted());
+  CHECK(decision.source == Source::kShadow);
+  CHECK(one.limit.purse().totals().refused == whole(50));
+  CHECK(one.limit.purse().bucket().level() == whole(10));
+}
+
+TEST_CASE("a request that may wait is served when its tokens are minted") {
+  Limit one(0);
+  one.lacks(10, at(0));
+  REQUIRE(one.park(10, 1, base::milliseconds(500), at(0)));
+  CHECK(one.turn(at(50)).empty());
+  const auto answers = one.turn(at(101));
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].ticket == 1);
+  CHECK(answers[0].decision.admitted());
+}
+
+TEST_CASE("waiting that cannot help is refused at once") {
+  Limit one(0);
+  CHECK_FALSE(one.park(10, 1, base::milliseconds(50), at(0)));  // needs 100 ms, no peers
+  CHECK_FALSE(one.park(10, 1, Duration::zero(), at(0)));
+}
+
+TEST_CASE("nobody overtakes who waits, and the queue is bounded") {
+  Limit one(0);
+  REQUIRE(one.park(50, 1, base::seconds(1), at(0)));
+  CHECK(one.lacks(1, at(200)).verdict == Verdict::kRefused);
+  REQUIRE(one.park(1, 2, base::seconds(1), at(200)));
+  REQUIRE(one.park(1, 3, base::seconds(1), at(200)));
+  CHECK_FALSE(one.park(1, 4, base::seconds(1), at(200)));
+}
+
+TEST_CASE("a parked request whose time is over is refused; a cancelled one is not heard of") {
+  Limit one(0);
+  REQUIRE(one.park(60, 1, base::seconds(1), at(0)));
+  REQUIRE(one.park(60, 2, base::seconds(1), at(0)));
+  CHECK(one.limit.cancel(2));
+  CHECK_FALSE(one.limit.cancel(2));
+  one.limit.purse().lapse();
+  const auto answers = one.turn(at(1001));
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].ticket == 1);
+  CHECK(answers[0].decision.verdict == Verdict::kNoRights);
+}
+
+TEST_CASE("a parked shortfall borrows, and the loan serves it") {
+  Limit one(0);
+  one.peers.joined(kPeer, {});
+  one.peers.free_tokens(kPeer, PeerBook::limit_hash("api"), whole(500), at(0).slow);
+  one.lacks(20, at(0));
+  REQUIRE(one.park(20, 1, Duration::zero(), at(0)));
+  one.turn(at(0));
+  REQUIRE(one.out.sends.size() == 1);
+  const auto ask = std::get<Borrow>(one.out.sends[0].message);
+  one.limit.on(kPeer, {.limit = "api", .account = kMine, .seq = ask.seq, .granted = ask.want},
+               one.peers, at(2));
+  const auto answers = one.turn(at(2));
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].decision.admitted());
+  CHECK(answers[0].decision.source == Source::kBorrowed);
+}
+
+TEST_CASE("a settled reservation refunds what was not used, once") {
+  Limit one(50);
+  REQUIRE(one.acquire(30, at(0)).admitted());
+  REQUIRE(one.limit.reserve(1, whole(30)));
+  const auto settled = one.limit.settle(1, whole(10));
+  REQUIRE(settled);
+  CHECK(settled->refunded == whole(20));
+  CHECK(one.limit.purse().bucket().level() == whole(40));
+  CHECK_FALSE(one.limit.settle(1, whole(10)));
+  one.limit.check_invariants();
+}
+
+TEST_CASE("a settle above the reservation is an overdraft and takes nothing") {
+  Limit one(50);
+  REQUIRE(one.acquire(30, at(0)).admitted());
+  REQUIRE(one.limit.reserve(1, whole(30)));
+  const auto settled = one.limit.settle(1, whole(45));
+  REQUIRE(settled);
+  CHECK(settled->overdraft == whole(15));
+  CHECK(settled->refunded == Tokens{});
+  CHECK(one.limit.purse().bucket().level() == whole(20));
+}
+
+TEST_CASE("minting eats into what is refundable: the bucket never holds more than its size") {
+  Limit one(100);
+  REQUIRE(one.acquire(80, at(0)).admitted());
+  REQUIRE(one.limit.reserve(1, whole(80)));
+  one.turn(at(2000));  // 200 tokens' worth of time
+  const auto settled = one.limit.settle(1, Tokens{});
+  REQUIRE(settled);
+  one.limit.check_invariants();
+  CHECK(one.limit.purse().bucket().level() <= whole(100));
+}
+
+TEST_CASE("a reservation of a session that is over refunds nothing") {
+  Limit one(50);
+  REQUIRE(one.acquire(30, at(0)).admitted());
+  REQUIRE(one.limit.reserve(1, whole(30)));
+  one.limit.purse().lapse();
+  one.limit.lapsed();
+  one.limit.purse().open(Account(9), at(10).slow);
+  const auto settled = one.limit.settle(1, Tokens{});
+  REQUIRE(settled);
+  CHECK(settled->refunded == Tokens{});
+  CHECK(one.limit.purse().bucket().level() == Tokens{});
+}
+
+TEST_CASE("an undo goes back into the account that was charged, not into a later one") {
+  Limit one(50);
+  const Decision decision = one.acquire(30, at(0));
+  one.limit.undo(decision, kMine, whole(30));
+  CHECK(one.limit.purse().bucket().level() == whole(50));
+  one.limit.purse().lapse();
+  one.limit.purse().open(Account(9), at(10).slow);
+  one.limit.undo(decision, kMine, whole(30));
+  CHECK(one.limit.purse().bucket().level() == Tokens{});
+}
+
+TEST_CASE("those who wait under classes that are gone are told to come again") {
+  Limit one(0);
+  REQUIRE(one.park(10, 1, base::seconds(1), at(0)));
+  ConfigRecord other = config();
+  other.spec.priorities.clear();
+  Actions out;
+  one.limit.configure(other, at(1), out);
+  REQUIRE(out.answers.size() == 1);
+  CHECK(out.answers[0].ticket == 1);
+  CHECK_FALSE(out.answers[0].decision.admitted());
+  CHECK_FALSE(one.limit.busy());
+}
+
+}  // namespace
+}  // namespace brigade::node

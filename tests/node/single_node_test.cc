@@ -1,0 +1,201 @@
+// A whole node that is a cluster of its own: the way of requests and of an operator's commands.
+#include <doctest/doctest.h>
+
+#include "node/node.h"
+#include "wire/store_codec.h"
+
+namespace brigade::node {
+namespace {
+
+constexpr NodeId kSelf(1);
+
+bucket::LimitSpec limit(const char* name, std::int64_t burst) {
+  bucket::LimitSpec spec;
+  spec.name = name;
+  spec.rate = Rate::per_second(1);
+  spec.burst = Tokens::whole(burst);
+  return spec;
+}
+
+// The test is its disk, its clock and its clients.
+class Alone {
+ public:
+  Alone()
+      : node_({.id = kSelf, .boot = {1, 1}, .name = "n1", .shards = 1}, codec_, base::Prng(1),
+              now()) {
+    ReplicaState state;
+    state.raft.hard = {.term = raft::Term(1), .vote = {}, .commit = raft::Index(1)};
+    state.raft.snapshot.last = {.term = raft::Term(1), .index = raft::Index(1)};
+    state.raft.snapshot.conf.voters = {replica_id(kSelf, 0)};
+    node_.add_replica(node_.replica_config(ShardId(0), replica_id(kSelf, 0)), std::move(state),
+                      now());
+    run(3000);
+    REQUIRE(node_.ready(now()));
+  }
+
+  void run(std::int64_t ms) {
+    for (std::int64_t i = 0; i < ms; ++i) {
+      time_ += base::milliseconds(1);
+      turn();
+    }
+  }
+  void turn() {
+    // A disk without delay: what it was given is durable at once.
+    for (int pass = 0; pass < 20; ++pass) {
+      Actions out;
+      node_.settle(now(), out);
+      std::move(out.answers.begin(), out.answers.end(), std::back_inserter(answers_));
+      std::move(out.admin.begin(), out.admin.end(), std::back_inserter(replies_));
+      if (out.writes.empty()) {
+        break;
+      }
+      for (GroupWrite& write : out.writes) {
+        if (!write.persists.empty()) {
+          node_.persisted(std::move(write), now());
+        }
+      }
+    }
+    node_.check_invariants();
+  }
+  AdminReply admin(AdminRequest request) {
+    const Ticket ticket = ++last_ticket_;
+    node_.admin(request, ticket, now());
+    for (int i = 0; i < 3000; ++i) {
+      run(1);
+      for (const AdminAnswer& one : replies_) {
+        if (one.ticket == ticket) {
+          return one.reply;
+        }
+      }
+    }
+    FAIL("an operator was not answered");
+    return {};
+  }
+  void declare(std::vector<bucket::LimitSpec> limits) {
+    REQUIRE(std::holds_alternative<Done>(admin(PutLimits{.limits = std::move(limits)})));
+    run(500);  // shares follow
+  }
+  Decision decided(std::optional<Decision> decision, Ticket ticket) {
+    for (int i = 0; !decision && i < 3000; ++i) {
+      run(1);
+      for (const Answer& one : answers_) {
+        if (one.ticket == ticket) {
+          return one.decision;
+        }
+      }
+    }
+    REQUIRE(decision);
+    return *decision;
+  }
+  Decision acquire(const AcquireRequest& request) {
+    const Ticket ticket = ++last_ticket_;
+    return decided(node_.acquire(request, ticket, now()), ticket);
+  }
+  Decision acquire_all(const std::vector<AcquireRequest>& requests) {
+    const Ticket ticket = ++last_ticket_;
+    return decided(node_.acquire_all(requests, ticket, now()), ticket);
+  }
+  Tokens remaining(const char* name) {
+    return acquire({.limit = name, .cost = Tokens::whole(1), .peek = true}).remaining;
+  }
+  Node& node() { return node_; }
+  [[nodiscard]] Instant now() const { return {.slow = time_, .fast = time_}; }
+
+ private:
+  wire::StoreCodec codec_;
+  TimePoint time_{base::seconds(1000)};
+  Node node_;
+  Ticket last_ticket_ = 0;
+  std::vector<Answer> answers_;
+  std::vector<AdminAnswer> replies_;
+};
+
+AcquireRequest of(const char* limit, std::int64_t cost) {
+  return {.limit = limit, .cost = Tokens::whole(cost)};
+}
+
+TEST_CASE("a cluster of one serves a declared limit to its burst, and no other") {
+  Alone alone;
+  CHECK(alone.acquire(of("a", 1)).verdict == Verdict::kUnknownLimit);
+  alone.declare({limit("a", 10)});
+  CHECK(alone.acquire(of("a", 10)).admitted());
+  CHECK(alone.acquire(of("a", 2)).verdict == Verdict::kRefused);
+  CHECK(alone.acquire(of("a", 11)).verdict == Verdict::kNever);
+}
+
+TEST_CASE("a whole with a strict part takes the local part once") {
+  Alone alone;
+  bucket::LimitSpec strict = limit("s", 3);
+  strict.mode = bucket::Mode::kStrict;
+  alone.declare({limit("a", 10), strict});
+  CHECK(alone.acquire_all({of("a", 1), of("s", 3)}).admitted());
+  const Tokens before = alone.remaining("a");
+  CHECK_FALSE(alone.acquire_all({of("a", 1), of("s", 3)}).admitted());
+  CHECK(alone.remaining("a") >= before);
+}
+
+TEST_CASE("one strict id has one effect") {
+  Alone alone;
+  bucket::LimitSpec strict = limit("s", 3);
+  strict.mode = bucket::Mode::kStrict;
+  alone.declare({strict});
+  AcquireRequest request = of("s", 3);
+  request.id = "order-7";
+  CHECK(alone.acquire(request).admitted());
+  CHECK(alone.acquire(request).admitted());
+  CHECK_FALSE(alone.acquire(of("s", 3)).admitted());
+}
+
+TEST_CASE("a key is needed exactly where the limit has keys") {
+  Alone alone;
+  bucket::LimitSpec keyed = limit("k", 3);
+  keyed.per_key = true;
+  alone.declare({limit("a", 10), keyed});
+  CHECK(alone.acquire(of("k", 1)).verdict == Verdict::kBadRequest);
+  AcquireRequest request = of("a", 1);
+  request.key = "x";
+  CHECK(alone.acquire(request).verdict == Verdict::kBadRequest);
+}
+
+TEST_CASE("a reservation is settled once, by its own id") {
+  Alone alone;
+  alone.declare({limit("a", 10)});
+  AcquireRequest request = of("a", 8);
+  request.reserve = true;
+  const Decision decision = alone.acquire(request);
+  REQUIRE(decision.admitted());
+  REQUIRE(decision.reservation.sequence != 0);
+  const SettleReply settled =
+      alone.node().settle_reservation(decision.reservation, Tokens::whole(3));
+  CHECK(settled.verdict == SettleVerdict::kSettled);
+  CHECK(settled.refunded > Tokens::whole(4));
+  CHECK(settled.refunded <= Tokens::whole(5));
+  CHECK(alone.node().settle_reservation(decision.reservation, Tokens::whole(3)).verdict ==
+        SettleVerdict::kConflict);
+  ReservationId foreign = decision.reservation;
+  foreign.node = 99;
+  CHECK(alone.node().settle_reservation(foreign, Tokens{}).verdict == SettleVerdict::kUnknown);
+}
+
+TEST_CASE("a deleted limit is refused at once and starts empty when it is made anew") {
+  Alone alone;
+  alone.declare({limit("a", 10)});
+  REQUIRE(alone.acquire(of("a", 1)).admitted());
+  REQUIRE(std::holds_alternative<Done>(alone.admin(DeleteLimit{.name = "a"})));
+  alone.run(1000);
+  CHECK(alone.acquire(of("a", 1)).verdict == Verdict::kUnknownLimit);
+  alone.declare({limit("a", 10)});
+  CHECK(alone.acquire(of("a", 9)).verdict == Verdict::kRefused);
+}
+
+TEST_CASE("a node that drains refuses, hands its rights back and says when it is done") {
+  Alone alone;
+  alone.declare({limit("a", 10)});
+  alone.node().drain(alone.now());
+  CHECK_FALSE(alone.acquire(of("a", 1)).admitted());
+  alone.run(6000);
+  CHECK(alone.node().drained());
+}
+
+}  // namespace
+}  // namespace brigade::node

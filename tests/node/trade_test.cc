@@ -1,0 +1,161 @@
+#include "node/trade.h"
+
+#include <doctest/doctest.h>
+
+namespace brigade::node {
+namespace {
+
+constexpr Account kMine(7);
+constexpr NodeId kPeer(2);
+constexpr Drift kExact{.ppm = 0};
+
+Tokens whole(std::int64_t value) {
+  return Tokens::whole(value);
+}
+Instant at(std::int64_t ms) {
+  const TimePoint when{base::milliseconds(ms)};
+  return {.slow = when, .fast = when};
+}
+ConfigRecord config() {
+  ConfigRecord record{.spec = {}, .version = Version(3), .created = Version(3)};
+  record.spec.name = "api";
+  record.spec.rate = Rate::per_second(1000);
+  record.spec.burst = whole(1000);
+  return record;
+}
+
+// A node with room for 100, a level, and one peer that may lend.
+struct Desk {
+  Purse purse;
+  PeerBook peers{{}};
+  Trade trade{"api", {}, base::Prng(1)};
+  std::vector<Send> sends;
+
+  explicit Desk(std::int64_t level) {
+    purse.open(kMine, at(0).slow);
+    purse.renew(at(3000).fast);
+    purse.adopt(kMine,
+                {.ledger = {.limit = "api", .key = {}},
+                 .rate = Rate::per_second(100),
+                 .size = whole(100),
+                 .granted = whole(level),
+                 .epoch = Epoch(1)},
+                at(0), kExact);
+    peers.joined(kPeer, {});
+    peers.free_tokens(kPeer, PeerBook::limit_hash("api"), whole(500), at(0).slow);
+  }
+  std::optional<Borrow> consider(std::int64_t waiting, Instant now) {
+    sends.clear();
+    trade.consider(purse, config(), {.offered = {}, .waiting = whole(waiting), .largest = whole(1)},
+                   peers, now, sends);
+    return sends.empty() ? std::nullopt : std::optional(std::get<Borrow>(sends[0].message));
+  }
+  Loan lend(const Borrow& ask, Instant now, const ConfigRecord& limit = config()) {
+    return std::get<Loan>(trade.lend(kPeer, ask, purse, limit, {}, peers, now).message);
+  }
+};
+Borrow ask_for(std::int64_t want, std::uint64_t seq = 1) {
+  return {.limit = "api",
+          .version = Version(3),
+          .account = Account(99),
+          .seq = seq,
+          .want = whole(want),
+          .min = {}};
+}
+
+TEST_CASE("a lender deducts before it answers") {
+  Desk desk(80);
+  const Loan loan = desk.lend(ask_for(20), at(0));
+  CHECK(loan.granted == whole(20));
+  CHECK(desk.purse.bucket().level() == whole(60));
+  CHECK(loan.free_after == whole(60));
+}
+
+TEST_CASE("the same borrow gets the same answer and is deducted once") {
+  Desk desk(80);
+  CHECK(desk.lend(ask_for(20), at(0)).granted == whole(20));
+  CHECK(desk.lend(ask_for(20), at(0)).granted == whole(20));
+  CHECK(desk.purse.bucket().level() == whole(60));
+  CHECK(desk.lend(ask_for(20, 2), at(0)).granted == whole(20));
+  CHECK(desk.purse.bucket().level() == whole(40));
+}
+
+TEST_CASE("a lender gives at most its share, nothing under another version, nothing when dead") {
+  Desk desk(80);
+  CHECK(desk.lend(ask_for(1000), at(0)).granted == whole(40));  // half of what it has
+  Borrow other = ask_for(10, 2);
+  other.version = Version(2);
+  CHECK(desk.lend(other, at(0)).granted == Tokens{});
+  CHECK(desk.lend(ask_for(10, 3), at(3000)).granted == Tokens{});
+  ConfigRecord closed = config();
+  closed.spec.lend.enabled = false;
+  CHECK(desk.lend(ask_for(10, 4), at(0), closed).granted == Tokens{});
+}
+
+TEST_CASE("an answer that carries tokens is void when the lender's session is") {
+  Desk desk(80);
+  const Send send =
+      desk.trade.lend(kPeer, ask_for(20), desk.purse, config(), {}, desk.peers, at(0));
+  CHECK(send.expires == desk.purse.valid_until());
+}
+
+TEST_CASE("answers remembered are bounded") {
+  Desk desk(80);
+  REQUIRE(desk.lend(ask_for(1, 1), at(0)).granted == whole(1));
+  std::uint64_t granted = 1;
+  for (std::uint64_t seq = 2; seq < 3 * Trade::kMaxRemembered; ++seq) {
+    Borrow small = ask_for(0, seq);
+    small.want = Tokens::micro(1);
+    granted += desk.lend(small, at(0)).granted > Tokens{} ? 1 : 0;
+  }
+  REQUIRE(granted > Trade::kMaxRemembered);
+  const Tokens before = desk.purse.bucket().level();
+  // Forgotten: deducted again, so that tokens are lost and never doubled.
+  CHECK(desk.lend(ask_for(1, 1), at(0)).granted == whole(1));
+  CHECK(desk.purse.bucket().level() == before - whole(1));
+}
+
+TEST_CASE("a borrower that runs short asks one peer, once, for at most its room") {
+  Desk desk(0);
+  const auto ask = desk.consider(20, at(0));
+  REQUIRE(ask);
+  CHECK(desk.sends[0].to == kPeer);
+  CHECK(ask->want >= whole(20));
+  CHECK(ask->want <= whole(100));
+  CHECK(desk.purse.bucket().held() == ask->want);
+  CHECK_FALSE(desk.consider(20, at(0)));  // single flight
+}
+
+TEST_CASE("a loan goes to the open sequence of its lender; any other is dropped") {
+  Desk desk(0);
+  const auto ask = desk.consider(20, at(0));
+  REQUIRE(ask);
+  const Loan loan{
+      .limit = "api", .account = kMine, .seq = ask->seq, .granted = whole(20), .free_after = {}};
+  CHECK(desk.trade.on(NodeId(3), loan, desk.purse, desk.peers, at(1)) == Tokens{});
+  CHECK(desk.trade.on(kPeer, loan, desk.purse, desk.peers, at(1)) == whole(20));
+  CHECK(desk.trade.on(kPeer, loan, desk.purse, desk.peers, at(1)) == Tokens{});
+  CHECK(desk.purse.bucket().level() == whole(20));
+}
+
+TEST_CASE("after a lender had nothing the next question waits") {
+  Desk desk(0);
+  const auto ask = desk.consider(20, at(0));
+  REQUIRE(ask);
+  desk.trade.on(kPeer, {.limit = "api", .account = kMine, .seq = ask->seq}, desk.purse, desk.peers,
+                at(1));
+  desk.peers.free_tokens(kPeer, PeerBook::limit_hash("api"), whole(500), at(1).slow);
+  CHECK_FALSE(desk.consider(20, at(1)));
+  CHECK(desk.consider(20, at(100)));
+}
+
+TEST_CASE("without rights, peers or leave nobody is asked") {
+  Desk dead(0);
+  CHECK_FALSE(dead.consider(20, at(3000)));
+  Desk alone(0);
+  alone.peers.left(kPeer);
+  CHECK_FALSE(alone.consider(20, at(0)));
+}
+
+}  // namespace
+}  // namespace brigade::node
