@@ -53,18 +53,6 @@ const char* text(bucket::Mode mode) {
   return mode == bucket::Mode::kStrict ? "strict" : "shared";
 }
 
-const char* text(bucket::Fairness fairness) {
-  switch (fairness) {
-    case bucket::Fairness::kMaxMin:
-      return "maxmin";
-    case bucket::Fairness::kKarma:
-      return "karma";
-    case bucket::Fairness::kProportional:
-      break;
-  }
-  return "proportional";
-}
-
 // Removes what is the same in `defaults`, and objects that are empty then.
 void strip(ordered_json& object, const ordered_json& defaults) {
   for (auto field = object.begin(); field != object.end();) {
@@ -121,6 +109,18 @@ void append_yaml(std::string& out, const ordered_json& object, const std::string
 
 }  // namespace
 
+const char* fairness_text(bucket::Fairness fairness) {
+  switch (fairness) {
+    case bucket::Fairness::kMaxMin:
+      return "maxmin";
+    case bucket::Fairness::kKarma:
+      return "karma";
+    case bucket::Fairness::kProportional:
+      break;
+  }
+  return "proportional";
+}
+
 std::string rate_text(Rate rate) {
   constexpr std::array<Unit, 4> kUnits{{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}}};
   for (const Unit& unit : kUnits) {
@@ -170,7 +170,7 @@ ordered_json limit_json(const LimitSpec& spec) {
   limit["lend"] = {{"enabled", spec.lend.enabled},
                    {"max_share", fraction(spec.lend.max_share)},
                    {"reserve", number(spec.lend.reserve)}};
-  limit["fairness"] = text(spec.fairness);
+  limit["fairness"] = fairness_text(spec.fairness);
   if (!spec.priorities.empty()) {
     ordered_json& priorities = limit["priorities"];
     for (const bucket::PrioritySpec& priority : spec.priorities) {

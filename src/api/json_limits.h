@@ -16,6 +16,8 @@ namespace brigade::api {
 // "1000/s", "5000/h", "100000/d": the shortest period that gives a whole number of tokens; rates
 // that none gives are tokens per 1000 s. Exact up to 1.1e9 tokens per second.
 std::string rate_text(base::Rate rate);
+// "proportional", "maxmin", "karma".
+const char* fairness_text(bucket::Fairness fairness);
 // "0s", "200ms", "90s", "1h"; rounded down to a millisecond.
 std::string duration_text(base::Duration duration);
 

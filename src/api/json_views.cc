@@ -5,6 +5,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/json_limits.h"
+
 namespace brigade::api {
 namespace {
 
@@ -91,6 +93,10 @@ ordered_json limit_view_json(const node::LimitView& limit) {
   json["pool"] = {{"rate_per_s", limit.pool.rate_per_s},
                   {"size", limit.pool.size},
                   {"level", limit.pool.level}};
+  json["fairness"] = {{"policy", fairness_text(limit.spec.fairness)},
+                      {"jain", limit.jain},
+                      {"max_min_gap", limit.max_min_gap},
+                      {"lend_balance", limit.lend_balance}};
   json["buckets"] = ordered_json::array();
   for (const node::BucketView& bucket : limit.buckets) {
     json["buckets"].push_back(bucket_json(bucket));

@@ -30,7 +30,11 @@ std::size_t index(Enum value) {
 Metrics::Metrics(std::size_t limits_max) : limits_max_(limits_max) {}
 
 Metrics::Counters& Metrics::of(std::string_view limit) {
+  if (last_ != nullptr && last_->first == limit) {
+    return last_->second;
+  }
   if (const auto found = counters_.find(limit); found != counters_.end()) {
+    last_ = &*found;
     return found->second;
   }
   // "" and "other" are beside the cap.

@@ -40,6 +40,8 @@ class Metrics {
  public:
   // At most `limits_max` different limits are told apart.
   explicit Metrics(std::size_t limits_max = 200);
+  Metrics(Metrics&&) = default;
+  Metrics& operator=(Metrics&&) = default;
 
   // One decision and how long its request took, the wait included. CL.THROTTLE's implicit limits
   // are recorded under one name of the caller's choice. No allocation for a limit seen before.
@@ -87,6 +89,7 @@ class Metrics {
 
   std::size_t limits_max_;
   std::unordered_map<std::string, Counters, Hash, std::equal_to<>> counters_;
+  std::pair<const std::string, Counters>* last_ = nullptr;  // in counters_: mostly asked for again
   std::array<Histogram, kDoors> latency_;
   std::array<Histogram, kDoors> recent_;
 };

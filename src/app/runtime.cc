@@ -249,6 +249,7 @@ void Runtime::publish(base::Instant now) {
                  .http_ms_p99 = in_ms(time.http),
                  .queue_ms = in_ms(std::exchange(waited_, base::Duration::zero()))},
                 now);
+  node_->wall_clock(host::Clock::wall_ms());
   membership_->publish(node_->digest(now));
 }
 

@@ -6,6 +6,11 @@
 namespace brigade::app {
 namespace {
 
+api::SampledFamily gauge(const char* name, const char* help,
+                         std::vector<api::SampledFamily::Sample> samples) {
+  return {.name = name, .help = help, .counter = false, .samples = std::move(samples)};
+}
+
 api::SampledFamily tokens(node::Node& node, base::Instant now) {
   api::SampledFamily family{.name = "brigade_tokens",
                             .help =
@@ -28,6 +33,24 @@ api::SampledFamily tokens(node::Node& node, base::Instant now) {
   return family;
 }
 
+// On the leader of a limit's shard.
+api::SampledFamily fairness(const node::Node& node, base::Instant now) {
+  api::SampledFamily family = gauge(
+      "brigade_fairness",
+      "How fair tokens were divided lately, at the leader of the limit's shard: Jain's index "
+      "of admitted / offered per node, and the worst shortfall against the max-min fair part.",
+      {});
+  for (const auto& [shard, replica] : node.replicas()) {
+    for (const node::PoolReport& pool : replica->pools(now)) {
+      family.samples.push_back({.labels = {{"limit", pool.ledger.limit}, {"figure", "jain"}},
+                                .value = pool.jain / 1000.0});
+      family.samples.push_back({.labels = {{"limit", pool.ledger.limit}, {"figure", "max_min_gap"}},
+                                .value = pool.max_min_gap / 1000.0});
+    }
+  }
+  return family;
+}
+
 api::SampledFamily raft(const node::Node& node, base::Instant now, const char* name,
                         const char* help, double (*value)(const node::ReplicaReport&)) {
   api::SampledFamily family{.name = name, .help = help, .counter = false, .samples = {}};
@@ -36,11 +59,6 @@ api::SampledFamily raft(const node::Node& node, base::Instant now, const char* n
                               .value = value(replica->report(now))});
   }
   return family;
-}
-
-api::SampledFamily gauge(const char* name, const char* help,
-                         std::vector<api::SampledFamily::Sample> samples) {
-  return {.name = name, .help = help, .counter = false, .samples = std::move(samples)};
 }
 
 api::SampledFamily offered(node::Node& node, base::Instant now) {
@@ -86,6 +104,7 @@ std::vector<api::SampledFamily> sample(node::Node& node, base::Instant now) {
   std::vector<api::SampledFamily> families;
   families.push_back(tokens(node, now));
   families.push_back(offered(node, now));
+  families.push_back(fairness(node, now));
   add_load(node.load(), families);
   families.push_back(raft(node, now, "brigade_raft_term", "Term of the shard's replica here.",
                           [](const auto& r) { return static_cast<double>(r.term); }));

@@ -149,11 +149,9 @@ std::vector<Tokens> KarmaBook::divide(std::span<const Member> members, Tokens to
   return parts;
 }
 
-void KarmaBook::loan(NodeId lender, NodeId borrower, Tokens amount) {
-  join(lender);
-  join(borrower);
-  credit(lender, amount.micro());
-  credit(borrower, -amount.micro());
+void KarmaBook::traded(NodeId id, Tokens lent, Tokens borrowed) {
+  join(id);
+  credit(id, lent.micro() - borrowed.micro());
 }
 
 Tokens KarmaBook::balance(NodeId id) const {

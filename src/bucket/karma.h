@@ -42,8 +42,8 @@ class KarmaBook {
   // in the order given: at most its demand; the sum is min(total, sum of demands) but for rounding
   // (below one micro-token per member). Unknown members join. Requires: each id at most once.
   std::vector<base::Tokens> divide(std::span<const Member> members, base::Tokens total);
-  // A loan between peers outside a quantum: the borrower pays the lender.
-  void loan(base::NodeId lender, base::NodeId borrower, base::Tokens amount);
+  // Loans between peers outside a quantum: a member earns what it lent and pays what it borrowed.
+  void traded(base::NodeId id, base::Tokens lent, base::Tokens borrowed);
 
   // Zero for unknown members.
   [[nodiscard]] base::Tokens balance(base::NodeId id) const;

@@ -36,6 +36,13 @@ Status validate_amounts(const LimitSpec& spec) {
   return base::ok();
 }
 
+// 1500 -> "1.5"
+std::string decimal(Permille value) {
+  std::string digits = std::to_string(value % kOne + kOne).substr(1);
+  digits.erase(digits.find_last_not_of('0') + 1);
+  return std::to_string(value / kOne) + (digits.empty() ? "" : "." + digits);
+}
+
 Status validate_sizing(const LimitSpec& spec) {
   const SizingSpec& s = spec.sizing;
   if (s.min < Tokens{} || s.max < Tokens{} || (s.max > Tokens{} && s.max < s.min)) {
@@ -50,11 +57,15 @@ Status validate_sizing(const LimitSpec& spec) {
   // Without these two a size that just grew would at once want to shrink again, and back.
   if (static_cast<std::int64_t>(s.threshold_high) * kOne <
       static_cast<std::int64_t>(s.growth) * s.threshold_low) {
-    return Error{"bucket: sizes would flap: expected threshold_high >= growth * threshold_low"};
+    return Error{
+        "bucket: sizes would flap: expected threshold_high >= growth * threshold_low, got " +
+        decimal(s.threshold_high) + " < " + decimal(s.growth) + " * " + decimal(s.threshold_low)};
   }
   if (static_cast<std::int64_t>(s.threshold_low) * kOne >
       static_cast<std::int64_t>(s.shrink) * s.threshold_high) {
-    return Error{"bucket: sizes would flap: expected threshold_low <= shrink * threshold_high"};
+    return Error{
+        "bucket: sizes would flap: expected threshold_low <= shrink * threshold_high, got " +
+        decimal(s.threshold_low) + " > " + decimal(s.shrink) + " * " + decimal(s.threshold_high)};
   }
   return base::ok();
 }

@@ -73,7 +73,10 @@ struct LimitView {
   double effective_rate_per_s = 0;
   double effective_burst = 0;
   std::uint32_t shard = 0;
-  BucketView pool;  // name, rate, size and level only
+  BucketView pool;          // name, rate, size and level only
+  double jain = 1;          // of admitted / offered per node, over the last quarter minute or so
+  double max_min_gap = 0;   // the worst shortfall against the max-min fair part, over the same
+  double lend_balance = 0;  // the worst node's |lent - borrowed| / (lent + borrowed), in total
   std::vector<BucketView> buckets;
 };
 struct StatusView {

@@ -78,6 +78,12 @@ void Node::loaded(const LoadView& load, Instant now) {
   load_.offered_per_s = offered.as_double();
 }
 
+void Node::wall_clock(std::int64_t wall_ms) {
+  for (auto& [shard, replica] : replicas_) {
+    replica->expire_overrides(wall_ms);
+  }
+}
+
 Rate Node::offered_of(const Served& served, Instant now) {
   if (served.elsewhere) {
     return served.demand ? served.demand->rate(now.slow) : Rate{};
@@ -229,6 +235,9 @@ void Node::on(NodeId from, const RenewAnswer& answer, Instant now) {
       limit->forbid_lending(std::find(answer.no_lend.begin(), answer.no_lend.end(),
                                       limit->config().spec.name) != answer.no_lend.end());
     }
+  }
+  for (const Credit& credit : answer.credits) {
+    book_.credit(credit.node, PeerBook::limit_hash(credit.limit), credit.rank);
   }
   if (auto notice = tenant.on(
           RightsNotice{.shard = answer.shard, .account = answer.account, .rights = answer.rights},

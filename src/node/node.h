@@ -93,6 +93,8 @@ class Node {
   void heard(NodeId peer, const NodeDigest& digest, Instant now);
   // A sample of the load monitoring agent; offered load and pressure are the node's own findings.
   void loaded(const LoadView& load, Instant now);
+  // What the wall clock shows: only ends overrides. Never goes into a decision about tokens.
+  void wall_clock(std::int64_t wall_ms);
   void admin(const AdminRequest& request, Ticket ticket, Instant now);
   // Clean stop: refuses new requests, hands rights back, moves leaderships.
   void drain(Instant now);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/coverage.h"
+#include "bucket/fairness.h"
 #include "node/node.h"
 
 namespace brigade::node {
@@ -210,6 +211,7 @@ std::vector<std::string> Node::laggards(const Control& control) const {
   };
   std::vector<std::string> names;
   std::vector<Version> own;
+  own.reserve(tenants_.size());
   for (const Tenant& tenant : tenants_) {
     own.push_back(tenant.config_known());
   }
@@ -375,6 +377,7 @@ std::vector<ShardView> Node::shard_views(const Control& control) const {
     }
   }
   std::vector<ShardView> list;
+  list.reserve(shards.size());
   for (auto& [id, view] : shards) {
     list.push_back(std::move(view));
   }
@@ -397,10 +400,14 @@ void Node::add_buckets(const Control& control, StatusView& view) const {
           limit.pool.rate_per_s = rate_of(pool.rate);
           limit.pool.size = pool.size.as_double();
           limit.pool.level = pool.level.as_double();
+          limit.jain = pool.jain / 1000.0;
+          limit.max_min_gap = pool.max_min_gap / 1000.0;
         }
       }
       for (const BucketReport& bucket : survey.buckets) {
         if (bucket.ledger.limit == name) {
+          const bucket::LendFlow flow{.lent = bucket.lent, .borrowed = bucket.borrowed};
+          limit.lend_balance = std::max(limit.lend_balance, bucket::lend_imbalance(flow) / 1000.0);
           limit.buckets.push_back({.node = name_of(id),
                                    .rate_per_s = rate_of(bucket.rate),
                                    .size = bucket.size.as_double(),
@@ -500,6 +507,10 @@ void Node::run_pulls(Instant now) {
     }
     ++it;
   }
+  for (Send& send : changes_.sends) {
+    outgoing_.push_back(std::move(send));
+  }
+  changes_.sends.clear();
 }
 
 // ---- leaving ----

@@ -35,8 +35,8 @@ ReplicaConfig Node::replica_config(ShardId shard, raft::ReplicaId self) const {
 void Node::add_replica(ReplicaConfig config, ReplicaState state, Instant now) {
   const ShardId shard = config.shard;
   grounds_[shard] = {.id = config.raft.self};
-  replicas_[shard] = std::make_unique<Replica>(std::move(config), codec_, base::Prng(dice_.next()),
-                                               std::move(state), now);
+  replicas_[shard] =
+      std::make_unique<Replica>(config, codec_, base::Prng(dice_.next()), std::move(state), now);
 }
 
 void Node::begin_replica(ShardId shard, raft::ReplicaId self, Instant now) {

@@ -44,6 +44,28 @@ void PeerBook::free_tokens(NodeId peer, std::uint64_t limit, Tokens free, base::
   known[limit] = {.tokens = free, .at = now};
 }
 
+void PeerBook::credit(NodeId peer, std::uint64_t limit, bucket::Permille rank) {
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) {
+    return;
+  }
+  auto& credits = found->second.credits;
+  if (rank == 0) {
+    credits.erase(limit);
+  } else if (credits.size() < kMaxLimitsPerPeer || credits.contains(limit)) {
+    credits[limit] = std::clamp(rank, -1000, 1000);
+  }
+}
+
+bucket::Permille PeerBook::credit_of(NodeId peer, std::uint64_t limit) const {
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) {
+    return 0;
+  }
+  const auto credit = found->second.credits.find(limit);
+  return credit == found->second.credits.end() ? 0 : credit->second;
+}
+
 void PeerBook::pressed(NodeId peer, bool is) {
   if (const auto found = peers_.find(peer); found != peers_.end()) {
     found->second.pressed = is;
@@ -79,7 +101,7 @@ std::vector<bucket::Candidate> PeerBook::candidates(std::uint64_t limit,
         .rtt = peer.rtt,
         .same_zone = peer.where.zone == home_.zone,
         .same_region = peer.where.region == home_.region,
-        .credit = peer.pressed ? kPressedCredit : 0,
+        .credit = credit_of(id, limit) + (peer.pressed ? kPressedCredit : 0),
         .breaker_closed = peer.breaker.state(now) != bucket::Breaker::State::kOpen};
     const auto known = peer.free.find(limit);
     if (known == peer.free.end() || now - known->second.at > bucket::kDigestAgeMax) {

@@ -34,6 +34,8 @@ class PeerBook {
   void answered(NodeId peer, base::Duration rtt, base::TimePoint now);
   void failed(NodeId peer, base::TimePoint now);
 
+  // How much rather than others this peer should lend by karma: -1000 .. 1000.
+  void credit(NodeId peer, std::uint64_t limit, bucket::Permille rank);
   // A busy peer lends before others: what it holds is served sooner elsewhere.
   void pressed(NodeId peer, bool is);
 
@@ -45,6 +47,7 @@ class PeerBook {
   // Peers worth asking for tokens of this limit, in NodeId order, for bucket::choose.
   [[nodiscard]] std::vector<bucket::Candidate> candidates(std::uint64_t limit,
                                                           base::TimePoint now) const;
+  [[nodiscard]] bucket::Permille credit_of(NodeId peer, std::uint64_t limit) const;
   // The best few known lenders, most free first.
   [[nodiscard]] std::vector<Lender> top_lenders(std::uint64_t limit, NodeId except,
                                                 base::TimePoint now) const;
@@ -70,6 +73,7 @@ class PeerBook {
     bucket::Breaker breaker;
     bool pressed = false;
     std::map<std::uint64_t, Free> free;
+    std::map<std::uint64_t, bucket::Permille> credits;  // by limit; 0 is not kept
   };
 
   Home home_;

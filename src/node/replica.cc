@@ -57,6 +57,12 @@ void Replica::on(NodeId from, const ShrunkNotice& notice) {
   steward_->on(from, notice, work_);
 }
 
+void Replica::expire_overrides(std::int64_t wall_ms) {
+  if (steward_) {
+    steward_->expire_overrides(wall_ms, work_);
+  }
+}
+
 void Replica::on(NodeId from, const Submit& submit, Instant now) {
   Command command = submit.command;
   const Stamp stamp = steward_->stamp(now.slow);
@@ -422,12 +428,15 @@ std::vector<PoolReport> Replica::pools(Instant now) const {
     return views;
   }
   for (const auto& [id, ledger] : store_.ledgers()) {
+    const FairnessMeter::Figures fairness = steward_->fairness(id);
     views.push_back({.ledger = id,
                      .rate = ledger.pool().rate,
                      .size = ledger.pool().size,
                      .level = ledger.level_at(steward_->stamp(now.slow)),
                      .effective_rate = ledger.effective_rate(),
-                     .effective_burst = ledger.effective_burst()});
+                     .effective_burst = ledger.effective_burst(),
+                     .jain = fairness.jain,
+                     .max_min_gap = fairness.max_min_gap});
   }
   return views;
 }

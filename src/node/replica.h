@@ -82,6 +82,8 @@ class Replica {
   // Harmless words to every voter, which whoever knows that this replica is left out answers.
   [[nodiscard]] std::vector<RaftSend> inquiries() const;
 
+  // What the wall clock shows; only ends overrides.
+  void expire_overrides(std::int64_t wall_ms);
   // Timers, the steward's turn, then everything that consensus wants done.
   void settle(Instant now, Actions& out);
   [[nodiscard]] base::TimePoint next_deadline(Instant now) const;

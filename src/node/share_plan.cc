@@ -8,6 +8,9 @@
 namespace brigade::node {
 namespace {
 
+// Changes of less than 5 % are not worth a log entry (semantics 7).
+constexpr bucket::Permille kIgnored = 50;
+
 // amount x rate / burst: sizes and rates of one limit are proportional.
 Rate rate_of(Tokens size, Rate rate, Tokens burst) {
   return burst <= Tokens{} ? Rate{} : rate.scaled(size.micro(), burst.micro());
@@ -19,6 +22,14 @@ Rate held_rate(const Ledger& ledger, Account account) {
     return Rate{};
   }
   return share->second.shrinking ? share->second.shrinking->rate : share->second.rate;
+}
+
+Tokens held_size(const Ledger& ledger, Account account) {
+  const auto share = ledger.shares().find(account);
+  if (share == ledger.shares().end()) {
+    return Tokens{};
+  }
+  return share->second.shrinking ? share->second.shrinking->size : share->second.size;
 }
 
 // Rates of accounts that report nothing: they keep what they hold until they lapse.
@@ -65,6 +76,54 @@ Rate most_under_pressure(const Ledger& ledger, Rate have, std::size_t holders) {
   return std::max(have, alive);
 }
 
+bucket::RateBounds bounds_of(const bucket::LimitSpec& spec, const Ledger& ledger, Rate have,
+                             const Rule* rule) {
+  bucket::RateBounds bounds = bucket::rate_bounds(spec.sizing, ledger.rate(), ledger.burst());
+  const auto as_rate = [&](Tokens size) {
+    return rate_of(std::min(size, ledger.burst()), ledger.rate(), ledger.burst());
+  };
+  if (rule != nullptr && rule->frozen) {
+    bounds.min = bounds.max = have;
+  } else if (rule != nullptr && rule->pin) {
+    bounds.min = bounds.max = as_rate(*rule->pin);
+  } else if (rule != nullptr) {
+    bounds.max = rule->max > Tokens{} ? as_rate(rule->max) : bounds.max;
+    bounds.min = std::max(bounds.min, as_rate(rule->min));
+  }
+  bounds.min = std::min(bounds.min, bounds.max);
+  return bounds;
+}
+
+const Rule* rule_of(const std::map<Account, Rule>& rules, Account account) {
+  const auto found = rules.find(account);
+  return found == rules.end() ? nullptr : &found->second;
+}
+
+// While tokens are short the limit's fairness decides (semantics 5): `proportional` cuts everybody
+// by the same fraction of its load, `maxmin` to the same level, `karma` by credit.
+void be_fair(const bucket::LimitSpec& spec, Rate total, const std::map<Account, Reported>& reports,
+             std::vector<bucket::Claim>& claims) {
+  Rate load;
+  for (const auto& [account, reported] : reports) {
+    load += std::clamp(reported.predicted, Rate{}, total);
+  }
+  if (load <= total) {
+    return;
+  }
+  constexpr std::int64_t kWhole = std::int64_t{1} << 20;
+  std::size_t i = 0;
+  for (const auto& [account, reported] : reports) {
+    bucket::Claim& claim = claims[i++];
+    if (spec.fairness == bucket::Fairness::kProportional) {
+      const Rate mine = std::clamp(reported.predicted, Rate{}, total.scaled(4, 1));
+      claim.weight = 1 + static_cast<std::int64_t>(static_cast<base::Wide>(mine.nano_per_second()) *
+                                                   kWhole / total.nano_per_second());
+    } else if (spec.fairness == bucket::Fairness::kKarma && reported.entitled) {
+      claim.want = std::clamp(*reported.entitled, claim.min, claim.max);
+    }
+  }
+}
+
 std::vector<bucket::Claim> claims_of(const bucket::LimitSpec& spec, const Ledger& ledger,
                                      const std::map<Account, Reported>& reports,
                                      const std::map<Account, Rule>& rules) {
@@ -74,20 +133,11 @@ std::vector<bucket::Claim> claims_of(const bucket::LimitSpec& spec, const Ledger
   });
   for (const auto& [account, reported] : reports) {
     const Rate have = held_rate(ledger, account);
-    bucket::RateBounds bounds = bucket::rate_bounds(spec.sizing, ledger.rate(), ledger.burst());
+    bucket::RateBounds bounds = bounds_of(spec, ledger, have, rule_of(rules, account));
     if (reported.demand.pressed && !all_pressed) {
       bounds.max = std::min(bounds.max, most_under_pressure(ledger, have, reports.size()));
+      bounds.max = std::max(bounds.max, bounds.min);  // an operator's word wins
     }
-    if (const auto rule = rules.find(account); rule != rules.end()) {
-      bounds.min = std::max(bounds.min, rate_of(rule->second.min, ledger.rate(), ledger.burst()));
-      if (rule->second.max > Tokens{}) {
-        bounds.max = rate_of(rule->second.max, ledger.rate(), ledger.burst());
-      }
-      if (rule->second.frozen) {
-        bounds.min = bounds.max = have;
-      }
-    }
-    bounds.min = std::min(bounds.min, bounds.max);
     const bucket::Load load{.predicted = reported.predicted,
                             .wanted = reported.wanted.value_or(have)};
     claims.push_back({.want = bucket::want(spec.sizing, bounds, load),
@@ -96,6 +146,50 @@ std::vector<bucket::Claim> claims_of(const bucket::LimitSpec& spec, const Ledger
                       .sigma = reported.demand.deviation});
   }
   return claims;
+}
+
+// Sizes that an operator fixed, taken out of what is divided among the others.
+std::map<Account, Tokens> fixed_sizes(const Ledger& ledger,
+                                      const std::map<Account, Reported>& reports,
+                                      const std::map<Account, Rule>& rules, Tokens& divisible) {
+  std::map<Account, Tokens> fixed;
+  for (const auto& [account, rule] : rules) {
+    if (!reports.contains(account) || (!rule.frozen && !rule.pin)) {
+      continue;
+    }
+    const Tokens size = rule.frozen ? held_size(ledger, account) : *rule.pin;
+    fixed[account] = std::clamp(size, Tokens{}, divisible);
+    divisible -= fixed[account];
+  }
+  return fixed;
+}
+
+// Raises floors to what operators set as the least, as far as there is room, and says the most.
+std::vector<Tokens> bound_floors(const bucket::LimitSpec& spec, Tokens divisible,
+                                 const std::map<Account, Reported>& reports,
+                                 const std::map<Account, Rule>& rules,
+                                 std::vector<Tokens>& floors) {
+  std::vector<Tokens> most;
+  Tokens left = divisible;
+  std::size_t i = 0;
+  for (const auto& [account, reported] : reports) {
+    const Rule* rule = rule_of(rules, account);
+    most.push_back(spec.sizing.max > Tokens{} ? spec.sizing.max : divisible);
+    if (rule != nullptr && rule->max > Tokens{}) {
+      most.back() = rule->max;
+    }
+    floors[i] = std::min(floors[i], most.back());
+    left -= floors[i++];
+  }
+  i = 0;
+  for (const auto& [account, reported] : reports) {
+    const Rule* rule = rule_of(rules, account);
+    const Tokens least = rule == nullptr ? Tokens{} : std::min(rule->min, most[i]);
+    const Tokens more = std::clamp(least - floors[i], Tokens{}, std::max(left, Tokens{}));
+    floors[i++] += more;
+    left -= more;
+  }
+  return most;
 }
 
 }  // namespace
@@ -107,8 +201,10 @@ Targets plan_targets(const bucket::LimitSpec& spec, const Ledger& ledger,
   if (reports.empty() || ledger.rate() <= Rate{}) {
     return targets;
   }
-  const auto claims = claims_of(spec, ledger, reports, rules);
-  const auto rates = bucket::fit(claims, {.total = ledger.rate() - spoken_for(ledger, reports)});
+  const Rate total = ledger.rate() - spoken_for(ledger, reports);
+  auto claims = claims_of(spec, ledger, reports, rules);
+  be_fair(spec, std::max(total, Rate::nano_per_second(1)), reports, claims);
+  const auto rates = bucket::fit(claims, {.total = total});
   // What nobody sizes: shares of accounts that report nothing keep what they hold until they lapse.
   Tokens divisible = ledger.burst();
   for (const auto& [account, share] : ledger.shares()) {
@@ -117,16 +213,36 @@ Targets plan_targets(const bucket::LimitSpec& spec, const Ledger& ledger,
     }
   }
   divisible = std::max(Tokens{}, divisible);
-  const auto floors = floors_of(divisible, reports);
-  const auto sizes =
-      bucket::sizes(rates, {.rate = ledger.rate(), .burst = divisible, .floors = floors});
+  const auto fixed = fixed_sizes(ledger, reports, rules, divisible);
+  std::map<Account, Reported> free;
+  std::vector<Rate> free_rates;
+  Rate free_total = ledger.rate();
   std::size_t i = 0;
   for (const auto& [account, reported] : reports) {
+    Target target{.rate = rates[i], .wanted = claims[i].want};
+    if (const auto found = fixed.find(account); found != fixed.end()) {
+      target.size = found->second;
+      target.exact = true;
+      free_total -= rates[i];
+    } else {
+      free.emplace(account, reported);
+      free_rates.push_back(rates[i]);
+    }
+    targets.emplace(account, target);
+    ++i;
+  }
+  auto floors = floors_of(divisible, free);
+  const auto most = bound_floors(spec, divisible, free, rules, floors);
+  const auto sizes =
+      bucket::sizes(free_rates, {.rate = std::max(free_total, Rate::nano_per_second(1)),
+                                 .burst = divisible,
+                                 .floors = floors});
+  i = 0;
+  for (const auto& [account, reported] : free) {
+    Target& target = targets.at(account);
+    target.size = std::min(sizes[i], most[i]);
     const Tokens lacking = reported.demand.lacking;
-    targets.emplace(account, Target{.rate = rates[i],
-                                    .size = sizes[i],
-                                    .wanted = claims[i].want,
-                                    .whole = lacking > Tokens{} && sizes[i] >= lacking});
+    target.whole = lacking > Tokens{} && target.size >= lacking;
     ++i;
   }
   return targets;
@@ -144,10 +260,11 @@ std::vector<ShareChange> plan_steps(const LedgerId& id, const Ledger& ledger, St
     }
     const auto found = ledger.shares().find(account);
     const Share have = found == ledger.shares().end() ? Share{} : found->second;
+    const bucket::Permille threshold = target.exact ? 0 : kIgnored;
     const bool rate_moves = bucket::worth_making(
-        {.from = have.rate.nano_per_second(), .to = target.rate.nano_per_second()});
+        {.from = have.rate.nano_per_second(), .to = target.rate.nano_per_second()}, threshold);
     const bool size_moves =
-        bucket::worth_making({.from = have.size.micro(), .to = target.size.micro()});
+        bucket::worth_making({.from = have.size.micro(), .to = target.size.micro()}, threshold);
     const bool awaits_room = target.whole && target.size > have.size;
     const bool less_rate = rate_moves && target.rate < have.rate && !awaits_room;
     const bool less_size = size_moves && target.size < have.size;

@@ -21,12 +21,14 @@ struct Reported {
   base::TimePoint at;             // when it came, slow line
   Rate predicted;                 // what to plan for: `offered`, or what a model makes of it
   base::TimePoint lacking_since;  // first come, first served among costs that no size can hold
+  std::optional<Rate> entitled;   // by karma, while tokens are short
   std::optional<Rate> wanted;     // what the last sizing made of it, before it was fitted
 };
 
 // What an override says about one account (semantics 7); sizes in tokens.
 struct Rule {
-  bool frozen = false;
+  bool frozen = false;  // keeps what it holds
+  std::optional<Tokens> pin;
   Tokens min;
   Tokens max;  // zero: none
 };
@@ -36,6 +38,7 @@ struct Target {
   Tokens size;
   Rate wanted;
   bool whole = false;  // less than this size is of no use: a cost waits that needs it
+  bool exact = false;  // an operator's word: met to the last token
 };
 using Targets = std::map<Account, Target>;
 

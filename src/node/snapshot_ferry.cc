@@ -91,6 +91,7 @@ std::vector<raft::SnapshotSent> SnapshotFerry::tick(base::TimePoint now, std::ve
 
 std::vector<raft::ReplicaId> SnapshotFerry::under_way() const {
   std::vector<raft::ReplicaId> all;
+  all.reserve(crossings_.size());
   for (const auto& [to, crossing] : crossings_) {
     all.push_back(to);
   }

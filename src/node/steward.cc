@@ -72,6 +72,7 @@ void Steward::note_demand(const Renew& renew, base::TimePoint now) {
     }
     reported.demand = demand;
     reported.at = now;
+    fairness_[demand.ledger].reported(renew.account, demand.totals);
   }
 }
 
@@ -155,6 +156,7 @@ void Steward::answer(const Asked& asked, base::TimePoint now, StewardWork& work)
         reply.no_lend.push_back(rule.limit);
       }
     }
+    reply.credits = credits_.credits(asked.from);
   }
   work.sends.push_back({.to = asked.from, .message = std::move(reply)});
 }
@@ -240,7 +242,9 @@ void Steward::applied(std::uint64_t, const Command& command, const Outcome& outc
     if (freed) {
       next_sizing_ = std::min(next_sizing_, now);  // what was freed can grow elsewhere at once
     }
-  } else if (std::holds_alternative<Configure>(command)) {
+  } else if (std::holds_alternative<Configure>(command) ||
+             std::holds_alternative<SetOverride>(command) ||
+             std::holds_alternative<ClearOverride>(command)) {
     next_sizing_ = std::min(next_sizing_, now);
   }
   forget_the_gone();
@@ -256,14 +260,41 @@ void Steward::applied(std::uint64_t, const Command& command, const Outcome& outc
 
 void Steward::forget_the_gone() {
   for (auto it = reports_.begin(); it != reports_.end();) {
-    std::erase_if(it->second,
-                  [&](const auto& entry) { return !store_.sessions().contains(entry.first); });
+    std::erase_if(it->second, [&](const auto& entry) {
+      const bool gone = !store_.sessions().contains(entry.first);
+      if (gone) {
+        fairness_[it->first].left(entry.first);
+      }
+      return gone;
+    });
+    if (!store_.ledgers().contains(it->first)) {
+      credits_.forget(it->first.limit);
+    }
     it = store_.ledgers().contains(it->first) ? std::next(it) : reports_.erase(it);
   }
+  std::erase_if(fairness_,
+                [&](const auto& entry) { return !store_.ledgers().contains(entry.first); });
   const auto over = [&](const auto& key) { return !store_.sessions().contains(key.second); };
   std::erase_if(confirmed_, [&](const auto& entry) { return over(entry.first); });
   std::erase_if(shrinking_since_, [&](const auto& entry) { return over(entry.first); });
   std::erase_if(proposed_, over);
+}
+
+void Steward::expire_overrides(std::int64_t wall_ms, StewardWork& work) const {
+  if (handed_over_) {
+    return;
+  }
+  for (const auto& [name, rule] : store_.overrides()) {
+    if (rule.expires_ms > 0 && rule.expires_ms <= wall_ms) {
+      work.proposals.emplace_back(
+          ClearOverride{.limit = rule.limit, .node = rule.node, .expires_ms = rule.expires_ms});
+    }
+  }
+}
+
+FairnessMeter::Figures Steward::fairness(const LedgerId& id) const {
+  const auto found = fairness_.find(id);
+  return found == fairness_.end() ? FairnessMeter::Figures{} : found->second.figures();
 }
 
 void Steward::reclaim_expired(base::TimePoint now, StewardWork& work) {
@@ -295,6 +326,23 @@ bool Steward::busy(const LedgerId& id, Account account) const {
   return share->second.epoch && (seen == confirmed_.end() || seen->second < share->second.epoch);
 }
 
+std::map<Account, Rule> Steward::rules_for(const std::string& limit,
+                                           const std::map<Account, Reported>& reports) const {
+  std::map<Account, Rule> rules;
+  for (const auto& [account, reported] : reports) {
+    const auto session = store_.sessions().find(account);
+    const auto rule = store_.overrides().find({limit, session->second.node});
+    if (rule != store_.overrides().end()) {
+      const SetOverride& o = rule->second;
+      rules[account] = {.frozen = o.freeze,
+                        .pin = o.has_pin ? std::optional(o.pin) : std::nullopt,
+                        .min = o.has_min ? o.min : Tokens{},
+                        .max = o.has_max ? std::max(o.max, Tokens::micro(1)) : Tokens{}};
+    }
+  }
+  return rules;
+}
+
 void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint now) {
   const ConfigRecord* config = store_.limit(id.limit);
   std::map<Account, Reported> fresh;
@@ -310,17 +358,12 @@ void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint
       targets[account] = Target{};  // deleted: everything comes back
     }
   } else {
-    std::map<Account, Rule> rules;
-    for (const auto& [account, reported] : fresh) {
-      const auto session = store_.sessions().find(account);
-      const auto rule = store_.overrides().find({id.limit, session->second.node});
-      if (rule != store_.overrides().end()) {
-        const SetOverride& o = rule->second;
-        rules[account] = {
-            .frozen = o.freeze, .min = o.has_pin ? o.pin : o.min, .max = o.has_pin ? o.pin : o.max};
-      }
+    if (config->spec.fairness == bucket::Fairness::kKarma) {
+      credits_.divide(id, ledger, store_, fresh, now);
+    } else {
+      credits_.forget(id.limit);
     }
-    targets = plan_targets(config->spec, ledger, fresh, rules);
+    targets = plan_targets(config->spec, ledger, fresh, rules_for(id.limit, fresh));
     for (const auto& [account, target] : targets) {
       reports_[id][account].wanted = target.wanted;
     }
@@ -346,7 +389,7 @@ void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint
 
 // Samples are equidistant, whatever made a sizing come early.
 void Steward::observe_load(base::TimePoint now) {
-  if (!timing_.predicts || now < next_sample_) {
+  if (now < next_sample_) {
     return;
   }
   next_sample_ = std::max(next_sample_ + timing_.sizing_every, now + timing_.sizing_every / 2);
@@ -358,10 +401,13 @@ void Steward::observe_load(base::TimePoint now) {
     const auto report = ledger->second.find(account);
     return report != ledger->second.end() && now - report->second.at <= timing_.report_age_max;
   };
+  for (auto& [id, meter] : fairness_) {
+    meter.age();
+  }
   forecasts_.forget([&](const LedgerId& id, Account account) { return !fresh(id, account); });
   for (const auto& [id, reports] : reports_) {
     for (const auto& [account, reported] : reports) {
-      if (fresh(id, account)) {
+      if (timing_.predicts && fresh(id, account)) {
         forecasts_.observe(id, account, reported.demand.offered);
       }
     }

@@ -15,6 +15,8 @@
 
 #include "base/time.h"
 #include "node/actions.h"
+#include "node/credit_books.h"
+#include "node/fairness_meter.h"
 #include "node/load_forecasts.h"
 #include "node/plant.h"
 #include "node/session_watch.h"
@@ -64,6 +66,8 @@ class Steward {
   // A command was applied at this index, whoever proposed it.
   void applied(std::uint64_t index, const Command& command, const Outcome& outcome,
                base::TimePoint now, StewardWork& work);
+  // The wall clock, as the edge of the process told it: proposes to end overrides that expired.
+  void expire_overrides(std::int64_t wall_ms, StewardWork& work) const;
   // Reclaims, sizes, flushes what gathered in this turn as one log entry.
   void tick(base::TimePoint now, StewardWork& work);
   [[nodiscard]] base::TimePoint next_deadline() const;
@@ -73,6 +77,7 @@ class Steward {
   // This leader's last word before a planned transfer; nothing is answered or reclaimed after it.
   Handover hand_over(std::uint64_t term, base::TimePoint now);
   [[nodiscard]] const TokenStore& store() const { return store_; }
+  [[nodiscard]] FairnessMeter::Figures fairness(const LedgerId& id) const;
 
  private:
   struct Asked {
@@ -87,6 +92,8 @@ class Steward {
   void size_all(base::TimePoint now);
   void observe_load(base::TimePoint now);
   void forget_the_gone();
+  [[nodiscard]] std::map<Account, Rule> rules_for(const std::string& limit,
+                                                  const std::map<Account, Reported>& reports) const;
   void size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint now);
   void flush(base::TimePoint now, StewardWork& work);
   [[nodiscard]] bool busy(const LedgerId& id, Account account) const;
@@ -106,6 +113,8 @@ class Steward {
   std::map<LedgerId, std::map<Account, Reported>> reports_;
   std::map<std::pair<LedgerId, Account>, Epoch> confirmed_;
   LoadForecasts forecasts_;
+  CreditBooks credits_;
+  std::map<LedgerId, FairnessMeter> fairness_;
   base::TimePoint next_sample_;
   // Changes proposed and not applied yet: one in flight per account.
   std::set<std::pair<LedgerId, Account>> proposed_;

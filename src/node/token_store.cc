@@ -310,7 +310,8 @@ Outcome TokenStore::apply_one(std::uint64_t, const SetOverride& command) {
 
 Outcome TokenStore::apply_one(std::uint64_t, const ClearOverride& command) {
   const auto found = overrides_.find({command.limit, command.node});
-  if (found == overrides_.end()) {
+  if (found == overrides_.end() ||
+      (command.expires_ms != 0 && found->second.expires_ms != command.expires_ms)) {
     return {.applied = Applied::kDuplicate};
   }
   drop(OverrideRecord{found->second});

@@ -125,6 +125,16 @@ void Trade::expire(Purse& purse, PeerBook& peers, Instant now) {
   }
 }
 
+// What this borrower may have while others ask too; never so little that it is of no use to it.
+Tokens Trade::fair_part(NodeId borrower, const Borrow& ask, const bucket::LendInput& lender,
+                        const ConfigRecord& config, const PeerBook& peers, Instant now) {
+  borrowers_.asked(borrower, {.want = ask.want, .rank = peers.credit_of(borrower, limit_hash_)},
+                   now.slow);
+  const Tokens surplus = bucket::lendable(lender, {.want = lender.level, .min = Tokens{}});
+  const Tokens part = borrowers_.part(borrower, surplus, config.spec.fairness, now.slow);
+  return std::min(ask.want, std::max(part, ask.min));
+}
+
 Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigRecord& config,
                  const Need& need, const PeerBook& peers, Instant now) {
   Loan loan{.limit = limit_, .account = ask.account, .seq = ask.seq};
@@ -145,7 +155,9 @@ Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigR
         .reserve = config.spec.lend.reserve,
         .max_share = ask.by_hand ? bucket::Permille{1000} : config.spec.lend.max_share,
         .class_reserve = reserve_of(config.spec, ask.priority)};
-    const Tokens granted = bucket::lendable(input, {.want = ask.want, .min = ask.min});
+    const Tokens want =
+        ask.by_hand ? ask.want : fair_part(borrower, ask, input, config, peers, now);
+    const Tokens granted = bucket::lendable(input, {.want = want, .min = ask.min});
     const bool planted = timing_.plant == Plant::kLendWithoutTaking;
     if (granted > Tokens{} && (planted || purse.lend(granted))) {
       loan.granted = granted;

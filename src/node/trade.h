@@ -15,6 +15,7 @@
 #include "bucket/lending.h"
 #include "bucket/limit_spec.h"
 #include "node/actions.h"
+#include "node/borrowers.h"
 #include "node/peer_book.h"
 #include "node/plant.h"
 #include "node/purse.h"
@@ -66,6 +67,8 @@ class Trade {
   [[nodiscard]] bool starving(Instant now) const;
 
  private:
+  Tokens fair_part(NodeId borrower, const Borrow& ask, const bucket::LendInput& lender,
+                   const ConfigRecord& config, const PeerBook& peers, Instant now);
   struct Asker {
     NodeId node;
     Account account;
@@ -79,6 +82,7 @@ class Trade {
   base::Prng dice_;
   bucket::Backoff backoff_;
   base::TimePoint starved_until_{};
+  Borrowers borrowers_;
   std::map<Asker, Tokens> given_;
   std::deque<Asker> given_order_;
 };

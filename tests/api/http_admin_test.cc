@@ -205,6 +205,7 @@ TEST_CASE("the status has exactly the promised shape") {
       R"("configured":{"rate_per_s":10.0,"burst":20.0},)"
       R"("effective":{"rate_per_s":10.0,"burst":20.0},"shard":3,)"
       R"("pool":{"rate_per_s":1.0,"size":2.0,"level":1.5},)"
+      R"("fairness":{"policy":"proportional","jain":1.0,"max_min_gap":0.0,"lend_balance":0.0},)"
       R"("buckets":[{"node":"n1","rate_per_s":9.0,"size":18.0,"level":17.5,"lent_total":1.0,)"
       R"("borrowed_total":0.0,"admitted_total":0.0,"refused_total":0.0,"offered_per_s":0.0}]}]})");
 }

@@ -63,6 +63,20 @@ TEST_CASE("what is wrong is named with its line and what was expected") {
       error_of("limits:\n  - {name: 'a b', rate: 1/s, burst: 1}\n").starts_with("limits.yaml:2:"));
 }
 
+TEST_CASE("settings under which sizes would flap are refused, with the numbers") {
+  const auto with = [](const std::string& bucket) {
+    return error_of("limits:\n  - {name: a, rate: 1/s, burst: 1, bucket: {" + bucket + "}}\n");
+  };
+  CHECK(with("growth: 2") ==
+        "limits.yaml:2: a: bucket: sizes would flap: expected threshold_high >= growth * "
+        "threshold_low, got 0.85 < 2 * 0.5");
+  CHECK(with("shrink: 0.55") ==
+        "limits.yaml:2: a: bucket: sizes would flap: expected threshold_low <= shrink * "
+        "threshold_high, got 0.5 > 0.55 * 0.85");
+  CHECK(with("threshold_low: 0.9").find("threshold_low < threshold_high") != std::string::npos);
+  CHECK(with("growth: 1.7").empty());
+}
+
 TEST_CASE("rates and durations outside their ranges are refused") {
   for (const char* text : {"", "1", "/s", "-1/s", "0/s", "1/0s", "1/y", "nan/s", "1e30/s"}) {
     CAPTURE(text);

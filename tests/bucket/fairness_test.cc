@@ -212,7 +212,9 @@ TEST_SUITE("bucket/karma") {
   TEST_CASE("newcomers start with the mean, loans move credit between two") {
     KarmaBook book;
     book.join(NodeId(1));
-    book.loan(NodeId(1), NodeId(2), Tokens::whole(8));
+    book.join(NodeId(2));
+    book.traded(NodeId(1), Tokens::whole(8), Tokens{});
+    book.traded(NodeId(2), Tokens{}, Tokens::whole(8));
     CHECK(book.balance(NodeId(1)) == Tokens::whole(8));
     CHECK(book.balance(NodeId(2)) == Tokens::whole(-8));
     book.leave(NodeId(2));

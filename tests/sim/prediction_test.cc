@@ -56,7 +56,7 @@ TEST_CASE("on ramps prediction lends less and admits as much") {
     lent_with += with.lent;
     lent_without += without.lent;
   }
-  CHECK(lent_with < lent_without.scaled(75, 100));
+  CHECK(lent_with.as_double() < lent_without.as_double() * 0.75);
 }
 
 }  // namespace

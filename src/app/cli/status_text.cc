@@ -104,6 +104,22 @@ Table limits_table(const std::vector<json>& limits) {
   return table;
 }
 
+Table fairness_table(const std::vector<json>& limits) {
+  Table table({{"FAIRNESS OF", kLeft},
+               {"POLICY", kLeft},
+               {"JAIN", kRight},
+               {"MAX-MIN GAP", kRight},
+               {"LEND BALANCE", kRight}});
+  for (const json& limit : limits) {
+    const json& fairness = at(limit, "fairness");
+    if (fairness.is_object()) {
+      table.row({text_at(limit, "name"), text_at(fairness, "policy"), number(fairness, "jain"),
+                 number(fairness, "max_min_gap"), number(fairness, "lend_balance")});
+    }
+  }
+  return table;
+}
+
 // `limit` is a column of its own when `named`.
 void add_buckets(Table& table, const json& limit, bool named) {
   for (const json& bucket : list_at(limit, "buckets")) {
@@ -167,7 +183,11 @@ std::string status_text(const json& status) {
   for (const json& limit : limits) {
     add_buckets(buckets, limit, true);
   }
-  return buckets.empty() ? out : out + '\n' + buckets.text();
+  if (!buckets.empty()) {
+    out += '\n' + buckets.text();
+  }
+  const Table fairness = fairness_table(limits);
+  return fairness.empty() ? out : out + '\n' + fairness.text();
 }
 
 }  // namespace brigade::cli

@@ -26,6 +26,7 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
 
 World::World(WorldConfig config, const node::Codec& codec)
     : config_(std::move(config)), codec_(codec), dice_(config_.seed) {
+  totals_.places.resize(config_.machines);
   for (std::size_t i = 0; i < config_.machines; ++i) {
     auto machine = std::make_unique<Machine>();
     machine->number = i;
@@ -340,6 +341,7 @@ void World::arrive(const Demand& demand) {
   Machine& machine = *machines_[demand.machine];
   ++totals_.requests;
   totals_.offered += demand.cost;
+  totals_.places.at(demand.machine).offered += demand.cost;
   offer_central(demand.limit, demand.cost);
   if (!machine.node || now_ < machine.paused_until) {
     return;
@@ -373,6 +375,7 @@ void World::offer_central(const std::string& limit, Tokens cost) {
 
 void World::admitted(Machine& machine, const std::string& limit, Tokens cost) {
   totals_.admitted += cost;
+  totals_.places.at(machine.number).admitted += cost;
   totals_.hash = mix(totals_.hash, machine.id.value() ^
                                        static_cast<std::uint64_t>(now_.time_since_epoch().count()));
   queues_[limit].level += cost;

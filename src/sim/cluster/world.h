@@ -63,6 +63,11 @@ struct Totals {
   Tokens central;  // what one bucket without delay would have admitted
   Tokens worst;    // the largest W - b seen; above zero: broken
   Tokens lent;     // between nodes, sent
+  struct Place {
+    Tokens offered;
+    Tokens admitted;
+  };
+  std::vector<Place> places;  // by machine
   std::uint64_t hash = 0;
 };
 

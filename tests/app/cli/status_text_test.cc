@@ -27,6 +27,7 @@ const char* const kStatus = R"({
    {"name":"api","mode":"shared","per":null,"configured":{"rate_per_s":100.0,"burst":200.0},
     "effective":{"rate_per_s":60.0,"burst":120.0},"shard":1,
     "pool":{"rate_per_s":5.0,"size":10.0,"level":2.5},
+    "fairness":{"policy":"karma","jain":0.993,"max_min_gap":0.25,"lend_balance":0.5},
     "buckets":[{"node":"n1","rate_per_s":50.0,"size":100.0,"level":12.25,"lent_total":1.0,
                 "borrowed_total":2.0,"admitted_total":3.0,"refused_total":4.0}]}]
 })";
@@ -48,6 +49,9 @@ api    shared  -    100/s    200       60/s         120      1         2.5
 
 BUCKET  NODE  RATE  SIZE  LEVEL  LENT  BORROWED  ADMITTED  REFUSED
 api     n1    50/s   100  12.25     1         2         3        4
+
+FAIRNESS OF  POLICY   JAIN  MAX-MIN GAP  LEND BALANCE
+api          karma   0.993         0.25           0.5
 )");
 }
 
