@@ -197,5 +197,37 @@ TEST_CASE("a node that drains refuses, hands its rights back and says when it is
   CHECK(alone.node().drained());
 }
 
+TEST_CASE("several limits are taken all or not at all") {
+  Alone alone;
+  alone.declare({limit("a", 100), limit("b", 10)});
+  const Decision both = alone.acquire_all({of("a", 50), of("b", 5)});
+  CHECK(both.admitted());
+  CHECK(both.each.size() == 2);
+  const Tokens before = alone.remaining("a");
+  const Decision refused = alone.acquire_all({of("a", 10), of("b", 9)});
+  CHECK_FALSE(refused.admitted());
+  CHECK(refused.refused_by == 1);
+  CHECK(alone.remaining("a") >= before);  // what was taken came back
+}
+
+TEST_CASE("one senseless part refuses the whole and takes nothing") {
+  Alone alone;
+  alone.declare({limit("a", 10)});
+  const Tokens before = alone.remaining("a");
+  CHECK(alone.acquire_all({of("a", 5), of("nowhere", 1)}).verdict == Verdict::kUnknownLimit);
+  CHECK(alone.acquire_all({of("a", 5), of("a", 11)}).verdict == Verdict::kNever);
+  CHECK(alone.remaining("a") >= before);
+}
+
+TEST_CASE("an operator's mistakes are refused with a reason") {
+  Alone alone;
+  const AdminReply senseless = alone.admin(PutLimits{.limits = {limit("a b", 10)}});
+  REQUIRE(std::holds_alternative<Refusal>(senseless));
+  CHECK(std::get<Refusal>(senseless).message.find("a b") != std::string::npos);
+  const AdminReply missing = alone.admin(DeleteLimit{.name = "nowhere"});
+  REQUIRE(std::holds_alternative<Refusal>(missing));
+  CHECK(std::get<Refusal>(missing).kind == Refusal::Kind::kNotFound);
+}
+
 }  // namespace
 }  // namespace brigade::node

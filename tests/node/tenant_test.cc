@@ -28,12 +28,13 @@ struct House {
   std::optional<PeerMessage> due(Instant now, bool urgent = false) {
     return tenant.due(now, urgent, [] { return std::vector<DemandReport>{}; });
   }
+  // Each session of this process gets the next account.
   void open(Instant now) {
-    tenant.on(
-        OpenAnswer{.shard = kShard, .boot = kBoot, .attempt = attempt++, .account = account()},
-        now);
+    const Account account(kAccount.value() + attempt - 1);
+    tenant.on(OpenAnswer{.shard = kShard, .boot = kBoot, .attempt = attempt, .account = account},
+              now);
+    ++attempt;
   }
-  [[nodiscard]] Account account() const { return Account(kAccount.value() + attempt - 1); }
   TenantNews answer(std::int64_t sent_ms, Instant now, bool live = true, bool gone = false) {
     return tenant.on(RenewAnswer{.shard = kShard,
                                  .account = tenant.account(),
@@ -199,6 +200,22 @@ TEST_CASE("a session that lapsed has nothing to hand back") {
   house.open(at(1000));
   house.answer(1000, at(1010));
   CHECK_FALSE(house.tenant.surrender(at(4000)));
+}
+
+TEST_CASE("a clean stop hands back what is left and kills the purse first") {
+  House house;
+  house.open(at(1000));
+  house.answer(1000, at(1010));
+  house.grant(100, 50, 10, at(1010));
+  const auto back = house.tenant.surrender(at(1010));
+  REQUIRE(back);
+  CHECK(back->account == kAccount);
+  REQUIRE(back->surrendered.size() == 1);
+  CHECK(back->surrendered[0].tokens == whole(50));
+  CHECK_FALSE(house.purse.valid(at(1010)));
+  CHECK_FALSE(house.tenant.surrender(at(1011)));
+  const auto next = house.due(at(5000));
+  CHECK((!next || !std::holds_alternative<OpenAsk>(*next)));  // no further session
 }
 
 }  // namespace

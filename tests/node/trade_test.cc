@@ -157,5 +157,23 @@ TEST_CASE("without rights, peers or leave nobody is asked") {
   CHECK_FALSE(alone.consider(20, at(0)));
 }
 
+TEST_CASE("a borrow that was given up drops its late answer, and the next has another sequence") {
+  Desk desk(0);
+  const auto ask = desk.consider(20, at(0));
+  REQUIRE(ask);
+  desk.trade.expire(desk.purse, desk.peers, at(49));
+  CHECK(desk.purse.borrow());
+  desk.trade.expire(desk.purse, desk.peers, at(50));
+  CHECK_FALSE(desk.purse.borrow());
+  CHECK(desk.purse.bucket().held() == Tokens{});
+  const Loan late{.limit = "api", .account = kMine, .seq = ask->seq, .granted = whole(20)};
+  CHECK(desk.trade.on(kPeer, late, desk.purse, desk.peers, at(60)) == Tokens{});
+  CHECK(desk.purse.bucket().level() == Tokens{});
+  desk.peers.free_tokens(kPeer, PeerBook::limit_hash("api"), whole(500), at(500).slow);
+  const auto next = desk.consider(20, at(500));
+  REQUIRE(next);
+  CHECK(next->seq > ask->seq);
+}
+
 }  // namespace
 }  // namespace brigade::node

@@ -235,5 +235,26 @@ TEST_CASE("messages of strangers and of the past change nothing") {
   CHECK(one.core.log().committed() == Index(2));
 }
 
+TEST_CASE("a refused candidate learns what is committed") {
+  Restored restored = founded();
+  for (std::uint64_t index = 2; index <= 4; ++index) {
+    restored.entries.push_back({.id = {.term = Term(1), .index = Index(index)}});
+  }
+  Replica one({.self = kSelf}, restored);
+  one.step(Timeout{}, 2000);
+  one.durable(2000);
+  // Who refuses a pre-vote speaks in its own term.
+  one.hear(
+      2, 1,
+      VoteReply{.pre = true, .reject = true, .committed = {.term = Term(1), .index = Index(3)}},
+      2000);
+  CHECK(one.core.log().committed() == Index(3));
+  one.hear(
+      3, 1,
+      VoteReply{.pre = true, .reject = true, .committed = {.term = Term(9), .index = Index(4)}},
+      2000);
+  CHECK(one.core.log().committed() == Index(3));  // not our entry 4
+}
+
 }  // namespace
 }  // namespace brigade::raft
