@@ -19,6 +19,7 @@ enum class Plant : std::uint8_t {
   kLendWithoutTaking,   // the lender answers without deducting
   kCreditClosed,        // a loan is credited after its sequence was closed
   kReclaimGivesTokens,  // a reclaim returns the size of the share as tokens
+  kReclaimKept,         // a reclaim frees what must be kept
 };
 
 }  // namespace brigade::node

@@ -141,7 +141,7 @@ Outcome TokenStore::apply_one(std::uint64_t, const ReclaimSession& command) {
       }
     }
   }
-  end_session(command.account, surrendered, true);
+  end_session(command.account, surrendered, plant_ != Plant::kReclaimKept);
   return {};
 }
 

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "sim/cluster/campaign.h"
 #include "sim/cluster/world.h"
 #include "wire/store_codec.h"
 
@@ -161,6 +162,16 @@ TEST_CASE("rights that are kept in isolation go on being spent there, and nowher
     world.restart(4);
     REQUIRE_MESSAGE(world.run(begin + base::seconds(62)), world.broken());
   }
+}
+
+TEST_CASE("a reclaim of what must be kept is caught") {
+  bool held = true;
+  for (std::uint64_t seed = 1; held && seed <= 10; ++seed) {
+    held = try_cluster(
+               {.seed = seed, .faults = true, .keep = true, .plant = node::Plant::kReclaimKept})
+               .held;
+  }
+  CHECK_FALSE(held);
 }
 
 TEST_CASE("founders go one after another until the newcomers carry the cluster") {

@@ -45,6 +45,7 @@ constexpr std::array kPlants{
     std::pair{"lend-without-taking", node::Plant::kLendWithoutTaking},
     std::pair{"credit-closed", node::Plant::kCreditClosed},
     std::pair{"reclaim-gives-tokens", node::Plant::kReclaimGivesTokens},
+    std::pair{"reclaim-kept", node::Plant::kReclaimKept},
 };
 
 }  // namespace
