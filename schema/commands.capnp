@@ -120,12 +120,26 @@ struct ClearOverride {
 
 struct Handover {
   stamp @0 :Int64;
-  term @1 :UInt64;
-  sessions @2 :List(Session);
+  sessions @1 :List(Session);
+  limits @2 :List(Limit);
+  unbroken @3 :Int64;
 
   struct Session {
     account @0 :UInt64;
     remaining @1 :Int64;
+  }
+  struct Limit {
+    limit @0 :Text;
+    created @1 :UInt64;
+    rate @2 :Int64;
+    size @3 :Int64;
+    ghost @4 :Int64;
+    keys @5 :List(Key);
+  }
+  struct Key {
+    high @0 :UInt64;
+    low @1 :UInt64;
+    level @2 :Int64;
   }
 }
 

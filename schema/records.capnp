@@ -29,8 +29,6 @@ struct NodeRecord {
 struct MetaRecord {
   stamp @0 :Int64;
   configVersion @1 :UInt64;
-  handoverTerm @2 :UInt64;
-  handoverIndex @3 :UInt64;
 }
 
 struct ConfigRecord {

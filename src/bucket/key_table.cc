@@ -23,14 +23,15 @@ constexpr KeyHash successor(const KeyHash& key) {
 
 }  // namespace
 
-KeyTable::KeyTable(KeyPolicy policy, std::int64_t max_keys, Ghost ghost, TimePoint now)
+KeyTable::KeyTable(KeyPolicy policy, std::int64_t max_keys, Tokens ghost, TimePoint now)
     : policy_(policy),
       max_keys_(static_cast<std::size_t>(std::max<std::int64_t>(max_keys, 1))),
       metered_until_(now),
-      ghost_empty_at_(ghost == Ghost::kFull ? -policy.size.micro() : 0),
+      ghost_empty_at_(-std::min(ghost, policy.size).micro()),
       earliest_empty_(kLongAgo) {
   BRIGADE_CHECK(policy.rate >= Rate{});
   BRIGADE_CHECK(policy.size >= Tokens{});
+  BRIGADE_CHECK(ghost >= Tokens{});
 }
 
 KeyHash KeyTable::identity(const KeyHash& key) {
@@ -110,9 +111,16 @@ KeyTable::Outcome KeyTable::judge(std::int64_t raw, Tokens cost, Tokens floor) c
 }
 
 std::int64_t KeyTable::empty_at(const KeyHash& key) const {
-  const KeyHash id = identity(key);
-  const std::int64_t* entry = stripes_[stripe_of(id)].find(id);
+  const std::int64_t* entry = find(identity(key));
   return entry == nullptr ? ghost_empty_at_ : *entry;
+}
+
+void KeyTable::insert(const KeyHash& id, std::int64_t empty_at) {
+  if (stripes_.empty()) {
+    stripes_.resize(kStripes);
+  }
+  stripes_[stripe_of(id)].insert(id, empty_at);
+  ++count_;
 }
 
 bool KeyTable::has_room_for_a_key(TimePoint now) {
@@ -126,7 +134,7 @@ bool KeyTable::has_room_for_a_key(TimePoint now) {
 KeyTable::Outcome KeyTable::take(const KeyHash& key, Tokens cost, Tokens floor, TimePoint now) {
   advance(now);
   const KeyHash id = identity(key);
-  std::int64_t* entry = stripes_[stripe_of(id)].find(id);
+  std::int64_t* entry = find(id);
   const std::int64_t before = entry == nullptr ? ghost_empty_at_ : *entry;
   Outcome outcome = judge(raw_level(before, meter_), cost, floor);
   if (outcome.verdict != Verdict::kTaken || cost == Tokens{}) {
@@ -140,8 +148,7 @@ KeyTable::Outcome KeyTable::take(const KeyHash& key, Tokens cost, Tokens floor, 
   if (!has_room_for_a_key(now)) {
     return {Verdict::kTooManyKeys, outcome.level + cost, Duration::zero()};
   }
-  stripes_[stripe_of(id)].insert(id, after);
-  ++count_;
+  insert(id, after);
   return outcome;
 }
 
@@ -153,15 +160,14 @@ KeyTable::Outcome KeyTable::peek(const KeyHash& key, Tokens cost, Tokens floor,
 void KeyTable::put(const KeyHash& key, Tokens amount, TimePoint now) {
   advance(now);
   const KeyHash id = identity(key);
-  std::int64_t* entry = stripes_[stripe_of(id)].find(id);
+  std::int64_t* entry = find(id);
   const std::int64_t before = entry == nullptr ? ghost_empty_at_ : *entry;
   const std::int64_t after = clamped(std::max(before, earliest_empty_) - amount.micro(), meter_);
   if (entry != nullptr) {
     *entry = after;
   } else if (raw_level(before, meter_) < raw_level(after, meter_) && has_room_for_a_key(now)) {
     COVERED("refund to a key that was dropped");
-    stripes_[stripe_of(id)].insert(id, after);
-    ++count_;
+    insert(id, after);
   }
 }
 
@@ -175,17 +181,44 @@ void KeyTable::reconfigure(KeyPolicy policy, TimePoint now) {
   policy_ = policy;
 }
 
-void KeyTable::restart(TimePoint now) {
+void KeyTable::place(const KeyHash& key, Tokens level, TimePoint now) {
   advance(now);
-  for (KeySlots& stripe : stripes_) {
-    stripe.clear();
+  const KeyHash id = identity(key);
+  const std::int64_t empty_at = clamped(meter_.whole - level.micro(), meter_);
+  if (find(id) != nullptr || empty_at <= ghost_empty_at_) {
+    return;
   }
-  count_ = 0;
-  meter_ = Meter{};
-  ghost_empty_at_ = 0;
-  earliest_empty_ = kLongAgo;
-  swept_stripe_ = 0;
-  swept_key_ = KeyHash{};
+  if (has_room_for_a_key(now)) {
+    insert(id, empty_at);
+  } else {
+    COVERED("the ghost falls to the level of a key for which there is no room");
+    ghost_empty_at_ = empty_at;
+  }
+}
+
+KeyListing KeyTable::listing(std::size_t most, TimePoint now) const {
+  const Meter meter = meter_at(now);
+  const auto level = [&](std::int64_t empty_at) {
+    return Tokens::micro(std::max<std::int64_t>(0, raw_level(empty_at, meter)));
+  };
+  KeyListing listing{.ghost = level(ghost_empty_at_), .keys = {}};
+  for (const KeySlots& stripe : stripes_) {
+    for (std::size_t i = 0; i < stripe.slot_count(); ++i) {
+      const KeySlots::Slot& slot = stripe.at(i);
+      if (slot.in_use() && level(slot.value) < listing.ghost) {
+        listing.keys.push_back({.key = slot.key, .level = level(slot.value)});
+      }
+    }
+  }
+  if (listing.keys.size() > most) {
+    COVERED("a listing leaves out the fullest keys");
+    const auto cut = listing.keys.begin() + static_cast<std::ptrdiff_t>(most);
+    std::nth_element(listing.keys.begin(), cut, listing.keys.end(),
+                     [](const auto& a, const auto& b) { return a.level < b.level; });
+    listing.ghost = cut->level;
+    listing.keys.resize(most);
+  }
+  return listing;
 }
 
 std::size_t KeyTable::sweep(std::size_t max_entries, TimePoint now) {
@@ -193,7 +226,7 @@ std::size_t KeyTable::sweep(std::size_t max_entries, TimePoint now) {
   const std::int64_t ghost = raw_level(ghost_empty_at_, meter_);
   std::size_t dropped = 0;
   std::size_t stripes_done = 0;
-  while (max_entries > 0 && stripes_done < kStripes) {
+  while (max_entries > 0 && stripes_done < stripes_.size()) {
     KeySlots& stripe = stripes_[swept_stripe_];
     std::size_t i = stripe.seek(swept_key_);
     while (max_entries > 0 && i < stripe.slot_count()) {

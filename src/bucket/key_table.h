@@ -17,9 +17,9 @@
 // Invariants: for every key and every interval, taken <= size + rate x length + put, exactly.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/key_hash.h"
 #include "base/time.h"
@@ -40,9 +40,15 @@ struct KeyPolicy {
   friend bool operator==(const KeyPolicy&, const KeyPolicy&) = default;
 };
 
-// What an absent key has at the start. kFull is for a limit that was just created and whose keys
-// nobody else can have spent from; every later authority starts with kEmpty.
-enum class Ghost : std::uint8_t { kEmpty, kFull };
+// What a table knows, for whoever spends after its owner: any other key has the ghost's level.
+struct KeyListing {
+  struct Key {
+    KeyHash key;
+    Tokens level;
+  };
+  Tokens ghost;
+  std::vector<Key> keys;  // all of them below the ghost
+};
 
 class KeyTable {
  public:
@@ -56,7 +62,9 @@ class KeyTable {
     Duration wait{0};  // kShort: until it could be taken by minting alone; max() if never
   };
 
-  KeyTable(KeyPolicy policy, std::int64_t max_keys, Ghost ghost, TimePoint now);
+  // `ghost`: what an absent key has at `now`, cut to the size. Full for a limit that was just
+  // created and whose keys nobody else can have spent from.
+  KeyTable(KeyPolicy policy, std::int64_t max_keys, Tokens ghost, TimePoint now);
 
   // Takes `cost` if the key's level stays >= `floor` (a cost of zero is always taken). A refused
   // take leaves no trace of the key. Requires: cost >= 0, floor >= 0.
@@ -67,11 +75,15 @@ class KeyTable {
   // if the key is absent and the table full. Requires: amount >= 0.
   void put(const KeyHash& key, Tokens amount, TimePoint now);
 
+  // Gives an absent key this level, for a table that goes on where another one ended. A level that
+  // is not below the ghost's changes nothing; where there is no room the ghost falls to the level.
+  void place(const KeyHash& key, Tokens level, TimePoint now);
+  // At most `most` keys: where more are below the ghost, a ghost that is low enough for the rest.
+  [[nodiscard]] KeyListing listing(std::size_t most, TimePoint now) const;
+
   // Changes the policy for all keys. Raising adds room, never tokens; a put right after a raise
   // may be clamped to the old size (tokens are lost, never doubled).
   void reconfigure(KeyPolicy policy, TimePoint now);
-  // A new term's authority starts: all keys are dropped and the ghost is empty.
-  void restart(TimePoint now);
   // Drops keys that have what the ghost has; inspects at most `max_entries` keys and each stripe
   // once, resuming where the last call stopped. Returns how many were dropped.
   std::size_t sweep(std::size_t max_entries, TimePoint now);
@@ -106,13 +118,20 @@ class KeyTable {
   [[nodiscard]] Outcome judge(std::int64_t raw, Tokens cost, Tokens floor) const;
   [[nodiscard]] Duration wait_from(std::int64_t raw, Tokens cost, Tokens floor) const;
   [[nodiscard]] std::int64_t empty_at(const KeyHash& key) const;
+  [[nodiscard]] const std::int64_t* find(const KeyHash& id) const {
+    return stripes_.empty() ? nullptr : stripes_[stripe_of(id)].find(id);
+  }
+  std::int64_t* find(const KeyHash& id) {
+    return stripes_.empty() ? nullptr : stripes_[stripe_of(id)].find(id);
+  }
+  void insert(const KeyHash& id, std::int64_t empty_at);
   [[nodiscard]] bool has_room_for_a_key(TimePoint now);
   std::size_t stripe_of(const KeyHash& key) const { return key.low % kStripes; }
   static KeyHash identity(const KeyHash& key);
 
   KeyPolicy policy_;
   std::size_t max_keys_;
-  std::array<KeySlots, kStripes> stripes_;
+  std::vector<KeySlots> stripes_;  // none until the first key
   std::size_t count_ = 0;
   Meter meter_;
   TimePoint metered_until_;

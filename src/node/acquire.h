@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ids.h"
+#include "base/key_hash.h"
 #include "base/time.h"
 #include "base/tokens.h"
 
@@ -68,6 +70,8 @@ struct Decision {
   std::uint32_t refused_by = 0;  // several limits: index of the first one that refused
   // Several limits: each one's own decision, in request order; empty for a single one.
   std::vector<Decision> each;
+
+  base::NodeId decided_by;  // zero: this node
 
   [[nodiscard]] bool admitted() const { return verdict == Verdict::kAdmitted; }
 };

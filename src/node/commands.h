@@ -133,10 +133,27 @@ struct HandoverSession {
   base::Duration remaining{0};
   friend bool operator==(const HandoverSession&, const HandoverSession&) = default;
 };
+struct HandoverKey {
+  KeyHash key;
+  Tokens level;
+  friend bool operator==(const HandoverKey&, const HandoverKey&) = default;
+};
+struct HandoverLimit {
+  std::string limit;
+  Version created;  // the life of the limit that this is about; zero: an implicit limit
+  Rate rate;        // implicit limits only, derated
+  Tokens size;      // implicit limits only
+  Tokens ghost;     // the level of every key that is not listed
+  std::vector<HandoverKey> keys;
+  friend bool operator==(const HandoverLimit&, const HandoverLimit&) = default;
+};
 struct Handover {
   Stamp stamp{0};
-  std::uint64_t term = 0;
-  std::vector<HandoverSession> sessions;
+  std::vector<HandoverSession> sessions;  // one that is not listed waits in full
+  std::vector<HandoverLimit> limits;      // home mode; one that is not listed starts empty
+  // How long leaders have handed over to each other without a gap: nobody spent an implicit limit
+  // that is not listed for at least this long.
+  base::Duration unbroken{0};
   friend bool operator==(const Handover&, const Handover&) = default;
 };
 struct CancelHandover {

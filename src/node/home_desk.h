@@ -1,12 +1,13 @@
 // Home mode: the keys of `per: key` limits, spent in memory under the shard leader's own authority
-// (semantics 3.9 and 6).
+// (semantics 3.8, 3.9 and 6).
 //
 // Authority is dated from the start of a read round that a quorum confirmed, lasts tau_home, and is
 // shorter than the shortest election: while it holds, no other leader of the shard can exist. A
-// term's first authority starts with empty ghosts, except where nobody can have spent before.
+// term's first authority goes on where the last leader's handover ends; without one its ghosts are
+// empty, except where nobody can have spent before.
 //
 // Threads: single-threaded (owner: replica). Limits: kMaxImplicit implicit limits; max_keys per
-// limit.
+// limit; kHandoverKeys in a handover.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +19,13 @@
 #include "base/time.h"
 #include "bucket/key_table.h"
 #include "node/messages.h"
-#include "node/purse.h"
+#include "node/plant.h"
 #include "node/token_store.h"
 
 namespace brigade::node {
+
+using base::Drift;
+using base::Instant;
 
 // One take from a key's bucket, or a look at it. The view and the pointer live for the call.
 struct KeyTake {
@@ -33,39 +37,57 @@ struct KeyTake {
   const bucket::LimitSpec* implicit = nullptr;  // CL.THROTTLE: the limit that the name stands for
 };
 
+// What a term of office begins with.
+struct HomeTerm {
+  std::uint64_t begins = 0;            // index of the term's first entry
+  const Handover* handover = nullptr;  // the entry directly before that, if it is one
+  Drift drift;
+  Plant plant = Plant::kNone;
+};
+
 class HomeDesk {
  public:
   // Below the minimum election timeout of 600 ms, in which voters stay with a leader they heard.
   static constexpr base::Duration kTauHome = base::milliseconds(300);
   // Implicit limits (CL.THROTTLE) known at once; refused beyond.
   static constexpr std::size_t kMaxImplicit = 10'000;
+  // Keys in one handover, about 24 bytes each: what fits one append. Beyond, ghosts are lowered.
+  static constexpr std::size_t kHandoverKeys = 32'768;
 
-  // The first entry of a shard's first leader: behind the founding, which counts as entry 1.
+  // The first entry of a shard's first leader, behind the founding, which counts as entry 1: at a
+  // term that begins there nobody led this shard before.
   static constexpr std::uint64_t kFirstTermBegins = 2;
 
-  // `term_begins`: index of the term's first entry. At kFirstTermBegins nobody led this shard
-  // before.
-  HomeDesk(const TokenStore& store, std::uint64_t term_begins, base::Drift drift);
+  HomeDesk(const TokenStore& store, const HomeTerm& term, Instant now);
 
-  // A round that began at `started` was confirmed.
-  void confirmed(Instant started);
-  // A planned transfer begins: nothing is decided here until a later round is confirmed.
-  void suspend(Instant now) { suspended_at_ = now.fast; }
+  // ---- authority ----
+
+  // A round that began at `started` was confirmed at `now`.
+  void confirmed(Instant started, Instant now);
+  // Says everything that the next leader needs; nothing is decided here from now on.
+  void hand_over(Handover& handover, Instant now);
+  // The handover was cancelled: rounds that begin from now on count again.
+  void resume(Instant now);
   [[nodiscard]] bool in_authority(Instant now) const {
-    return now.fast < until_ && now.fast >= base::TimePoint{};
+    return !handed_over_ && now.fast < until_ && until_ != base::TimePoint{};
   }
   [[nodiscard]] base::TimePoint until() const { return until_; }
+
+  // ---- decisions ----
 
   // Decides one take. Requires: in_authority(now). The caller reads its clock again before the
   // answer leaves; past until() it must not. Allocates only for keys and limits not seen before.
   Told decide(const KeyTake& take, Instant now);
   Told decide(const Ask& ask, Instant now);
-  // Follows the configuration: tables of deleted limits go, policies change.
+  // Follows the configuration: tables of deleted limits go, new limits get theirs, policies change.
   void follow(Instant now);
   // Some keys were asked for lately: the rounds are worth their heartbeats.
   [[nodiscard]] bool wanted(Instant now) const { return now.slow < wanted_until_; }
   void want(Instant now) { wanted_until_ = now.slow + base::seconds(10); }
+  // Forgets what is as full as if it had never been seen.
   void sweep(Instant now);
+
+  // ---- state ----
 
   struct Totals {
     Tokens admitted;
@@ -74,23 +96,33 @@ class HomeDesk {
   // By limit, since this term's desk was set up.
   [[nodiscard]] std::map<std::string, Totals> totals() const;
   [[nodiscard]] std::size_t keys() const;
+  // For checkers: a key's level, zero where the limit is unknown.
+  [[nodiscard]] Tokens level(const LedgerId& id, Instant now) const;
+  void check_invariants() const;
 
  private:
-  struct Table {
+  struct Home {
     bucket::KeyTable keys;
+    Version created;  // zero: an implicit limit
     Totals totals;
   };
 
-  Table* table(std::string_view limit, const bucket::LimitSpec& spec, Instant now);
-  [[nodiscard]] bucket::Ghost ghost(const std::string& limit) const;
+  void inherit(const Handover& handover, Instant now);
+  Home* home_of(std::string_view limit, const bucket::LimitSpec& spec, Instant now);
+  [[nodiscard]] Tokens ghost(const ConfigRecord& config) const;
+  [[nodiscard]] Tokens implicit_ghost(const bucket::LimitSpec& spec, Instant now) const;
+  [[nodiscard]] base::Duration unbroken(Instant now) const;
 
   const TokenStore& store_;
   std::uint64_t term_begins_;
-  base::Drift drift_;
-  base::TimePoint until_{};         // fast line
-  base::TimePoint suspended_at_{};  // fast line; rounds begun before it confirm nothing
-  base::TimePoint wanted_until_{};  // slow line
-  std::map<std::string, Table, std::less<>> tables_;
+  Drift drift_;
+  Plant plant_;
+  bool handed_over_ = false;
+  base::TimePoint until_{};                              // fast line
+  base::TimePoint resumed_at_ = base::TimePoint::min();  // fast line
+  base::TimePoint unbroken_since_{};  // slow line: leaders have handed over ever since
+  base::TimePoint wanted_until_{};    // slow line
+  std::map<std::string, Home, std::less<>> homes_;
 };
 
 }  // namespace brigade::node

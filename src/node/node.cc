@@ -22,6 +22,8 @@ Node::Node(NodeConfig config, const Codec& codec, base::Prng dice, Instant now)
       directory_(config_.shards),
       book_(config_.home),
       throttled_(now.slow) {
+  // An answer to an earlier process of this node must not meet a question of ours.
+  next_ticket_ += dice_.below(Ticket{1} << 60U);
   for (std::uint32_t shard = 0; shard < config_.shards; ++shard) {
     tenants_.emplace_back(ShardId(shard), config_.boot, config_.session);
     answered_.push_back(TimePoint::min());
@@ -96,7 +98,7 @@ void Node::note_leader(ShardId shard, NodeId leader, std::uint64_t term, Instant
     tenants_[shard.value()].hurry(now);
     for (auto& [ticket, errand] : errands_) {
       if (errand.ask.shard == shard && errand.wait_until < now.slow) {
-        errand.retry_at = std::min(errand.retry_at, now.slow);
+        errand.retry_at = std::min(errand.retry_at, std::max(now.slow, errand.look_again));
       }
     }
     for (auto& [ticket, control] : controls_) {
@@ -138,6 +140,12 @@ void Node::received(NodeId from, const PeerMessage& message, Instant now) {
 template <class T>
 void Node::to_replica(NodeId from, ShardId shard, const T& message, Instant now) {
   const auto found = replicas_.find(shard);
+  if constexpr (std::is_same_v<T, Ask>) {
+    if (found != replicas_.end() && found->second->may_serve_soon()) {
+      found->second->on(from, message, now);
+      return;
+    }
+  }
   if (found != replicas_.end() && found->second->serves()) {
     Replica& replica = *found->second;
     if constexpr (std::is_same_v<T, OpenAsk> || std::is_same_v<T, ShrunkNotice>) {

@@ -155,8 +155,10 @@ class Node {
     Ticket whole = 0;
     TimePoint deadline;
     TimePoint retry_at;
+    TimePoint look_again;  // not before, whatever is heard of leaders
     TimePoint wait_until;  // how long a refusal may be tried again
     bool reserve = false;
+    bool pointed = false;  // asked where the last answer pointed to
     Terms terms;
   };
   // An acquire of several limits under way.

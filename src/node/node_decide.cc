@@ -202,6 +202,7 @@ Node::Errand Node::errand_for(const bucket::LimitSpec& spec, const KeySpace& key
                 .whole = 0,
                 .deadline = now.slow + kErrandPatience,
                 .retry_at = now.slow,
+                .look_again = now.slow,
                 .wait_until = now.slow,
                 .reserve = request.reserve,
                 .terms = terms_of(spec)};
@@ -255,6 +256,7 @@ std::optional<Decision> Node::run(Errand errand, Instant now) {
 
 void Node::ask(Ticket, Errand& errand, Instant now) {
   errand.retry_at = now.slow + kAskAgain;
+  errand.look_again = now.slow + kLookAgain;
   send_to_leader(errand.ask.shard, errand.ask);
 }
 
@@ -266,10 +268,14 @@ void Node::on(NodeId from, const Told& told, Instant now) {
   Errand& errand = found->second;
   if (told.elsewhere || told.unknown) {
     directory_.doubt(errand.ask.shard, from);
-    if (told.leader && told.leader != from) {
+    const bool pointed = told.leader && told.leader != from;
+    if (pointed) {
       directory_.heard(errand.ask.shard, told.leader, directory_.term(errand.ask.shard));
     }
-    errand.retry_at = std::min(errand.retry_at, now.slow + kLookAgain);
+    // One hint is followed at once; hints that lead nowhere must not chase each other.
+    const bool at_once = pointed && !errand.pointed;
+    errand.pointed = at_once;
+    errand.retry_at = std::min(errand.retry_at, at_once ? now.slow : now.slow + kLookAgain);
     return;
   }
   if (told.verdict == Verdict::kRefused && now.slow + told.retry_after <= errand.wait_until &&
@@ -278,7 +284,9 @@ void Node::on(NodeId from, const Told& told, Instant now) {
     errand.retry_at = now.slow + std::max(told.retry_after, base::milliseconds(1));
     return;
   }
-  finish(told.ticket, decision_of(errand.terms, told), now);
+  Decision decision = decision_of(errand.terms, told);
+  decision.decided_by = from == config_.id ? NodeId() : from;
+  finish(told.ticket, std::move(decision), now);
 }
 
 void Node::finish(Ticket ticket, Decision decision, Instant now) {

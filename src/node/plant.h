@@ -20,6 +20,10 @@ enum class Plant : std::uint8_t {
   kCreditClosed,        // a loan is credited after its sequence was closed
   kReclaimGivesTokens,  // a reclaim returns the size of the share as tokens
   kReclaimKept,         // a reclaim frees what must be kept
+  kStaleHandover,       // a handover counts although other entries follow it
+  kResumeUncancelled,   // the old leader goes on before its CancelHandover is applied
+  kTakeoverFull,        // a new leader takes keys for full that it knows nothing of
+  kHomeFromReceipt,     // home authority is dated from a round's confirmation, not from its start
 };
 
 }  // namespace brigade::node

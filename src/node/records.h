@@ -15,10 +15,8 @@ namespace brigade::node {
 
 // One per shard.
 struct MetaRecord {
-  Stamp stamp{0};                    // the largest shard time applied
-  Version config_version;            // index of the last Configure that changed anything
-  std::uint64_t handover_term = 0;   // term whose leader handed over last; 0: none in force
-  std::uint64_t handover_index = 0;  // where that Handover is in the log
+  Stamp stamp{0};          // the largest shard time applied
+  Version config_version;  // index of the last Configure that changed anything
   friend bool operator==(const MetaRecord&, const MetaRecord&) = default;
 };
 struct ConfigRecord {

@@ -9,8 +9,8 @@
 namespace brigade::node {
 namespace {
 
-// Asks that wait for the first authority of a term.
-constexpr std::size_t kHomeAsksMax = 4096;
+// Entries of this size together are compacted before snapshot_every is reached.
+constexpr std::uint64_t kUncompactedMax = std::uint64_t{16} << 20U;
 
 }  // namespace
 
@@ -89,6 +89,15 @@ void Replica::on(NodeId from, const Submit& submit, Instant now) {
 }
 
 void Replica::on(NodeId from, const Ask& ask, Instant now) {
+  const bool holds = !serves() || rotation_ != Rotation::kNone;
+  if (!holds) {
+    decide_or_hold(from, ask, now);
+  } else if (held_.size() < kHeldMax) {
+    held_.insert_or_assign({from, ask.ticket}, ask);
+  }
+}
+
+void Replica::decide_or_hold(NodeId from, const Ask& ask, Instant now) {
   const ConfigRecord* config = store_.limit(ask.ledger.limit);
   if (config != nullptr && config->spec.mode == bucket::Mode::kStrict) {
     const Tokens floor = config->spec.burst.scaled(config->spec.reserved(ask.priority), 1000);
@@ -101,8 +110,8 @@ void Replica::on(NodeId from, const Ask& ask, Instant now) {
   }
   home_->want(now);
   if (!home_->in_authority(now)) {
-    if (home_asks_.size() < kHomeAsksMax) {
-      home_asks_.emplace_back(from, ask);
+    if (held_.size() < kHeldMax) {
+      held_.insert_or_assign({from, ask.ticket}, ask);
     }
     return;
   }
@@ -112,6 +121,10 @@ void Replica::on(NodeId from, const Ask& ask, Instant now) {
 // ---- proposals ----
 
 void Replica::propose(Command command, Proposal proposal, Instant now) {
+  if (rotation_ != Rotation::kNone && !proposal.rotation) {
+    refuse(proposal, false);  // nothing may follow a Handover
+    return;
+  }
   const std::uint64_t ticket = next_ticket_++;
   proposal.term = core_.term();
   proposed_.emplace(ticket, std::move(proposal));
@@ -120,7 +133,7 @@ void Replica::propose(Command command, Proposal proposal, Instant now) {
 }
 
 void Replica::refuse(const Proposal& proposal, bool unknown) {
-  const NodeId leader = node_of(core_.leader());
+  const NodeId leader = hint();
   if (proposal.submitted) {
     sends_.push_back({.to = proposal.submitted->from,
                       .message = Submitted{.ticket = proposal.submitted->ticket,
@@ -162,7 +175,7 @@ void Replica::answer(const Proposal& proposal, const Outcome& outcome) {
 }
 
 void Replica::flush_strict(Instant now) {
-  if (strict_in_flight_ || strict_.empty()) {
+  if (strict_in_flight_ || strict_.empty() || rotation_ != Rotation::kNone) {
     return;
   }
   StrictBatch batch{.stamp = steward_->stamp(now.slow)};
@@ -181,6 +194,11 @@ void Replica::flush_strict(Instant now) {
 // ---- applying ----
 
 void Replica::apply_one(const raft::Entry& entry, Instant now) {
+  uncompacted_bytes_ += entry.data.size();
+  if (handover_ && handover_->index.next() < entry.id.index &&
+      config_.timing.plant != Plant::kStaleHandover) {
+    handover_.reset();
+  }
   Proposal ours;
   if (const auto mine = accepted_.find(entry.id.index); mine != accepted_.end()) {
     ours = std::move(mine->second);
@@ -206,6 +224,13 @@ void Replica::apply_one(const raft::Entry& entry, Instant now) {
   }
   const Outcome outcome = store_.apply(entry.id.index.value(), command);
   answer(ours, outcome);
+  if (ours.rotation) {
+    rotation_applied(command, now);
+  }
+  if (auto* handover = std::get_if<Handover>(&command)) {
+    handover_ = LastHandover{.index = entry.id.index, .command = std::move(*handover)};
+    return;
+  }
   if (steward_) {
     steward_->applied(entry.id.index.value(), command, outcome, now.slow, work_);
   }
@@ -288,6 +313,9 @@ void Replica::hear_core(Instant now, Actions& out) {
   for (const raft::Refused& one : raft_.refused) {
     if (auto node = proposed_.extract(one.ticket)) {
       refuse(node.mapped(), false);
+      if (node.mapped().rotation) {
+        rotation_refused(now);
+      }
     }
   }
   for (const raft::ReadReady& one : raft_.reads) {
@@ -342,10 +370,12 @@ void Replica::flush_core(Instant now, Actions& out) {
 void Replica::compact(Instant now, Actions& out) {
   const raft::Log& log = core_.log();
   const raft::Index applied = log.applied();
-  if (applied.value() < log.snapshot()->last.index.value() + config_.snapshot_every ||
-      log.has_incoming_snapshot()) {
+  const bool due = applied.value() >= log.snapshot()->last.index.value() + config_.snapshot_every ||
+                   uncompacted_bytes_ > kUncompactedMax;
+  if (!due || log.has_incoming_snapshot()) {
     return;
   }
+  uncompacted_bytes_ = 0;
   // Entries since the snapshot before this one stay, for followers that are a little behind.
   const Compaction previous{.last = log.snapshot()->last, .conf = log.snapshot()->conf};
   take_snapshot(now);
@@ -369,7 +399,7 @@ void Replica::settle(Instant now, Actions& out) {
       steward_->tick(now.slow, work_);
       do_work(now);
       flush_strict(now);
-      run_home(now, out);
+      run_home(now);
       rotate(now);
     }
     if (!core_.pending()) {
@@ -388,7 +418,10 @@ base::TimePoint Replica::next_deadline(Instant now) const {
   base::TimePoint next =
       std::min(core_.next_deadline().value_or(base::kNever), ferry_.next_deadline());
   if (steward_) {
-    next = std::min({next, steward_->next_deadline(), next_rotation_});
+    next = std::min(next, steward_->next_deadline());
+  }
+  if (steward_ && rotation_ == Rotation::kNone) {
+    next = std::min(next, next_rotation_);
     if (home_->wanted(now) && !home_round_open_) {
       next = std::min(next, next_home_round_);
     }
@@ -444,6 +477,9 @@ std::vector<PoolReport> Replica::pools(Instant now) const {
 void Replica::check_invariants() const {
   core_.check_invariants();
   store_.check_invariants();
+  if (home_) {
+    home_->check_invariants();
+  }
 }
 
 }  // namespace brigade::node

@@ -2,13 +2,15 @@
 // the steward and the home desk.
 //
 // Threads: single-threaded (owner: node). Limits: strict takes gather in one entry of at most
-// kBatchMax; more wait for the next.
+// kBatchMax, more wait for the next; kHeldMax asks wait for office or authority, more are dropped
+// and repeated by their askers.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "node/actions.h"
@@ -41,6 +43,7 @@ struct ReplicaState {
 class Replica {
  public:
   static constexpr std::size_t kBatchMax = 1024;
+  static constexpr std::size_t kHeldMax = 8192;
 
   Replica(ReplicaConfig config, const Codec& codec, base::Prng dice, ReplicaState state,
           Instant now);
@@ -57,7 +60,7 @@ class Replica {
   void on(NodeId from, const Ask& ask, Instant now);
   // The same, at once and for this node's own client. Requires: home()->in_authority(now).
   Told decide(const KeyTake& take, Instant now) { return home_->decide(take, now); }
-  // Hands leadership to another voter that is up to date, if there is one.
+  // This node leaves: leadership goes to another voter that is up to date, as soon as there is one.
   void move_on(Instant now);
 
   // replica_placement.cc
@@ -91,6 +94,10 @@ class Replica {
   // ---- state ----
   // Leads and has applied its term's first entry.
   [[nodiscard]] bool serves() const { return steward_.has_value(); }
+  // Stands for election or has just won it: asks may wait here for the outcome.
+  [[nodiscard]] bool may_serve_soon() const {
+    return core_.role() == raft::Role::kLeader || core_.role() == raft::Role::kCandidate;
+  }
   [[nodiscard]] NodeId leader() const { return node_of(core_.leader()); }
   [[nodiscard]] const raft::Core& core() const { return core_; }
   [[nodiscard]] const TokenStore& store() const { return store_; }
@@ -114,6 +121,14 @@ class Replica {
     std::optional<Origin> submitted;
     std::vector<Taken> takes;
     raft::Term term;
+    bool rotation = false;  // a Handover or its cancellation
+  };
+  // A planned rotation (semantics 3.8). From the proposal of the Handover on, this leader neither
+  // decides nor renews nor reclaims, until its CancelHandover is applied.
+  enum class Rotation : std::uint8_t { kNone, kHandingOver, kTransferring, kCancelling };
+  struct LastHandover {
+    raft::Index index;
+    Handover command;
   };
 
   void propose(Command command, Proposal proposal, Instant now);
@@ -136,9 +151,18 @@ class Replica {
   void leave_office();
   void finish_reads(Instant now);
   void flush_strict(Instant now);
-  void run_home(Instant now, Actions& out);
+  void run_home(Instant now);
   void compact(Instant now, Actions& out);
+  void decide_or_hold(NodeId from, const Ask& ask, Instant now);
+  void answer_held(Instant now);
   void rotate(Instant now);
+  void begin_rotation(Instant now);
+  void rotation_applied(const Command& command, Instant now);
+  void cancel_rotation(Instant now);
+  void rotation_refused(Instant now);
+  [[nodiscard]] std::optional<raft::ReplicaId> successor() const;
+  // Whom to ask instead of us.
+  [[nodiscard]] NodeId hint() const;
   void do_work(Instant now);
   GroupWrite& write(Actions& out);
 
@@ -167,7 +191,13 @@ class Replica {
 
   std::deque<std::pair<Taken, StrictTake>> strict_;
   bool strict_in_flight_ = false;
-  std::vector<std::pair<NodeId, Ask>> home_asks_;  // wait for authority
+  std::map<std::pair<NodeId, Ticket>, Ask> held_;  // asks that wait for office or authority
+
+  Rotation rotation_ = Rotation::kNone;
+  raft::ReplicaId successor_;
+  bool leaving_ = false;
+  std::optional<LastHandover> handover_;  // until an entry after its successor's first is applied
+  std::uint64_t uncompacted_bytes_ = 0;
 
   SnapshotFerry ferry_;
   bool conf_changed_ = false;                             // since the last snapshot

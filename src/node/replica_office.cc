@@ -1,13 +1,17 @@
 // What a replica does in office: taking and leaving it, the home desk's authority, rotation.
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "base/coverage.h"
 #include "node/replica.h"
 
 namespace brigade::node {
 namespace {
 
 constexpr base::Duration kHomeRoundEvery = base::milliseconds(100);
+// A rotation that must wait is tried again this often.
+constexpr base::Duration kLeaveAgain = base::milliseconds(200);
 
 }  // namespace
 
@@ -27,11 +31,28 @@ void Replica::take_office(Instant now) {
       core_.log().applied() < core_.first_of_term()) {
     return;
   }
-  steward_.emplace(config_.shard, config_.timing, store_, now.slow);
-  home_.emplace(store_, core_.first_of_term().value(), config_.timing.drift);
+  // It counts only directly before our own first entry: else its leader may have gone on since.
+  const bool counts = handover_ && (handover_->index.next() == core_.first_of_term() ||
+                                    config_.timing.plant == Plant::kStaleHandover);
+  const Handover* handover = counts ? &handover_->command : nullptr;
+  steward_.emplace(config_.shard, config_.timing, store_, handover, now.slow);
+  home_.emplace(store_,
+                HomeTerm{.begins = core_.first_of_term().value(),
+                         .handover = handover,
+                         .drift = config_.timing.drift,
+                         .plant = config_.timing.plant},
+                now);
   next_home_round_ = now.slow;
   next_rotation_ =
       config_.bms_term > base::Duration::zero() ? now.slow + config_.bms_term : base::kNever;
+  if (leaving_) {
+    next_rotation_ = now.slow;
+  }
+  answer_held(now);
+}
+
+NodeId Replica::hint() const {
+  return node_of(core_.leader() ? core_.leader() : successor_);
 }
 
 void Replica::leave_office() {
@@ -39,6 +60,7 @@ void Replica::leave_office() {
   home_.reset();
   work_.clear();
   next_rotation_ = base::kNever;
+  rotation_ = Rotation::kNone;
   auto proposed = std::exchange(proposed_, {});
   auto accepted = std::exchange(accepted_, {});
   for (const auto& [ticket, proposal] : proposed) {
@@ -47,38 +69,43 @@ void Replica::leave_office() {
   for (const auto& [index, proposal] : accepted) {
     refuse(proposal, true);
   }
-  const NodeId leader = node_of(core_.leader());
+  const NodeId leader = hint();
   for (const auto& [taken, take] : strict_) {
     sends_.push_back(
         {.to = taken.from,
          .message = Told{.ticket = taken.ticket, .elsewhere = true, .leader = leader}});
   }
-  for (const auto& [from, ask] : home_asks_) {
-    sends_.push_back(
-        {.to = from, .message = Told{.ticket = ask.ticket, .elsewhere = true, .leader = leader}});
+  for (const auto& [who, ask] : std::exchange(held_, {})) {
+    sends_.push_back({.to = who.first,
+                      .message = Told{.ticket = ask.ticket, .elsewhere = true, .leader = leader}});
   }
   strict_.clear();
   strict_in_flight_ = false;
-  home_asks_.clear();
   rounds_.clear();
   home_round_open_ = false;
+  successor_ = raft::ReplicaId();
 }
 
-void Replica::run_home(Instant now, Actions& out) {
-  const bool wanted = home_->wanted(now) || !home_asks_.empty();
-  if (wanted && !home_round_open_ && now.slow >= next_home_round_ && !core_.transferring()) {
+// ---- the home desk's authority ----
+
+void Replica::run_home(Instant now) {
+  const bool wanted = home_->wanted(now) || !held_.empty();
+  if (wanted && !home_round_open_ && now.slow >= next_home_round_ && rotation_ == Rotation::kNone) {
     const std::uint64_t ticket = next_ticket_++;
     rounds_[ticket] = {.token = 0, .started = now, .ready = {}};
     home_round_open_ = true;
     next_home_round_ = now.slow + kHomeRoundEvery;
     core_.step(raft::ReadIndex{.ticket = ticket}, now.slow);
+    home_->sweep(now);
   }
-  if (!home_asks_.empty() && home_->in_authority(now)) {
-    auto asks = std::exchange(home_asks_, {});
-    for (const auto& [from, ask] : asks) {
-      out.sends.push_back(
-          {.to = from, .message = home_->decide(ask, now), .expires = home_->until()});
-    }
+  if (!held_.empty() && home_->in_authority(now)) {
+    answer_held(now);
+  }
+}
+
+void Replica::answer_held(Instant now) {
+  for (const auto& [who, ask] : std::exchange(held_, {})) {
+    decide_or_hold(who.first, ask, now);
   }
 }
 
@@ -92,25 +119,16 @@ void Replica::finish_reads(Instant now) {
     it = rounds_.erase(it);
     if (round.token == 0) {
       home_round_open_ = false;
-      home_->confirmed(round.started);
+      home_->confirmed(round.started, now);
     } else {
       steward_->read_ready(round.token, now.slow, work_);
     }
   }
 }
 
-void Replica::rotate(Instant now) {
-  if (now.slow < next_rotation_) {
-    return;
-  }
-  next_rotation_ = now.slow + config_.bms_term;
-  move_on(now);
-}
+// ---- planned rotation ----
 
-void Replica::move_on(Instant now) {
-  if (!steward_ || core_.transferring()) {
-    return;
-  }
+std::optional<raft::ReplicaId> Replica::successor() const {
   // The next voter in order that is not far behind.
   const auto ids = core_.membership().voters.ids();
   std::vector<raft::ReplicaId> order(ids.upper_bound(core_.self()), ids.end());
@@ -119,10 +137,76 @@ void Replica::move_on(Instant now) {
     const auto progress = core_.membership().progress.find(id);
     if (progress != core_.membership().progress.end() && progress->second.active() &&
         progress->second.match() >= core_.log().committed()) {
-      home_->suspend(now);
-      core_.step(raft::TransferTo{.replica = id}, now.slow);
-      return;
+      return id;
     }
+  }
+  return std::nullopt;
+}
+
+void Replica::move_on(Instant now) {
+  leaving_ = true;
+  if (steward_) {
+    next_rotation_ = now.slow;
+  }
+}
+
+void Replica::rotate(Instant now) {
+  if (rotation_ == Rotation::kTransferring && !core_.transferring()) {
+    COVERED("a transfer of leadership failed");
+    cancel_rotation(now);
+  }
+  if (rotation_ != Rotation::kNone || now.slow < next_rotation_) {
+    return;
+  }
+  // No other entry may follow a Handover: a change of configuration goes first.
+  const bool soon = leaving_ || core_.changing_conf();
+  next_rotation_ = now.slow + (soon ? kLeaveAgain : config_.bms_term);
+  if (successor() && !core_.changing_conf()) {
+    begin_rotation(now);
+  }
+}
+
+void Replica::begin_rotation(Instant now) {
+  Handover handover = steward_->hand_over(now.slow);
+  home_->hand_over(handover, now);
+  rotation_ = Rotation::kHandingOver;
+  propose(std::move(handover), {.submitted = {}, .takes = {}, .term = {}, .rotation = true}, now);
+}
+
+void Replica::rotation_applied(const Command& command, Instant now) {
+  if (std::holds_alternative<CancelHandover>(command)) {
+    rotation_ = Rotation::kNone;
+    successor_ = raft::ReplicaId();
+    steward_->resume();
+    home_->resume(now);
+    answer_held(now);
+    return;
+  }
+  const auto next = successor();
+  if (!next) {
+    cancel_rotation(now);
+    return;
+  }
+  rotation_ = Rotation::kTransferring;
+  successor_ = *next;
+  core_.step(raft::TransferTo{.replica = *next}, now.slow);
+}
+
+void Replica::cancel_rotation(Instant now) {
+  rotation_ = Rotation::kCancelling;
+  if (config_.timing.plant == Plant::kResumeUncancelled) {
+    rotation_applied(CancelHandover{}, now);
+    return;
+  }
+  propose(CancelHandover{}, {.submitted = {}, .takes = {}, .term = {}, .rotation = true}, now);
+}
+
+void Replica::rotation_refused(Instant now) {
+  if (rotation_ == Rotation::kCancelling) {
+    rotation_ = Rotation::kTransferring;  // tried again in the next turn
+  } else if (rotation_ == Rotation::kHandingOver) {
+    // It is in no log: nobody can ever believe it.
+    rotation_applied(CancelHandover{}, now);
   }
 }
 

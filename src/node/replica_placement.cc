@@ -158,7 +158,7 @@ void Replica::place(const PlacementOrder& order, Instant now) {
   }
   std::erase_if(last_seen_,
                 [&](const auto& entry) { return !members.progress.contains(entry.first); });
-  if (core_.transferring() || core_.changing_conf()) {
+  if (rotation_ != Rotation::kNone || core_.transferring() || core_.changing_conf()) {
     return;
   }
   PlacementView view{.shard = config_.shard,

@@ -7,7 +7,8 @@
 
 namespace brigade::node {
 
-Steward::Steward(ShardId shard, StewardTiming timing, const TokenStore& store, base::TimePoint now)
+Steward::Steward(ShardId shard, StewardTiming timing, const TokenStore& store,
+                 const Handover* handover, base::TimePoint now)
     : shard_(shard),
       timing_(timing),
       store_(store),
@@ -21,6 +22,14 @@ Steward::Steward(ShardId shard, StewardTiming timing, const TokenStore& store, b
       watch_.inherited(account, now);
     } else if (!session.lapsed) {
       watch_.renewed(account, now);
+    }
+  }
+  if (handover == nullptr) {
+    return;
+  }
+  for (const HandoverSession& session : handover->sessions) {
+    if (store.sessions().contains(session.account)) {
+      watch_.inherited(session.account, now + session.remaining);
     }
   }
 }
@@ -461,12 +470,19 @@ base::TimePoint Steward::next_deadline() const {
   return next;
 }
 
-Handover Steward::hand_over(std::uint64_t term, base::TimePoint now) {
+void Steward::resume() {
+  // Everything proposed before the handover is applied by now; what had only gathered is decided
+  // anew.
+  handed_over_ = false;
+  proposed_.clear();
+}
+
+Handover Steward::hand_over(base::TimePoint now) {
   handed_over_ = true;
   rounds_.clear();
   waiting_.clear();
   gathered_.clear();
-  Handover handover{.stamp = stamp(now), .term = term};
+  Handover handover{.stamp = stamp(now)};
   for (const auto& [account, session] : store_.sessions()) {
     if (const auto left = watch_.remaining(account, now); left > base::Duration::zero()) {
       handover.sessions.push_back({.account = account, .remaining = left});

@@ -52,9 +52,9 @@ struct StewardWork {
 class Steward {
  public:
   // Takes office: this term's first entry is applied. Every session counts as renewed just now,
-  // except where the old leader's handover, the entry directly before ours, says how long it still
-  // has.
-  Steward(ShardId shard, StewardTiming timing, const TokenStore& store, base::TimePoint now);
+  // except where the old leader's handover says how long it still has.
+  Steward(ShardId shard, StewardTiming timing, const TokenStore& store, const Handover* handover,
+          base::TimePoint now);
 
   void on(NodeId from, const OpenAsk& ask, StewardWork& work);
   void on(NodeId from, const Renew& renew, base::TimePoint now, StewardWork& work);
@@ -75,7 +75,9 @@ class Steward {
   // Shard time now: what the log held at election win plus derated elapsed time (semantics 3.10).
   [[nodiscard]] Stamp stamp(base::TimePoint now) const;
   // This leader's last word before a planned transfer; nothing is answered or reclaimed after it.
-  Handover hand_over(std::uint64_t term, base::TimePoint now);
+  Handover hand_over(base::TimePoint now);
+  // The handover was cancelled.
+  void resume();
   [[nodiscard]] const TokenStore& store() const { return store_; }
   [[nodiscard]] FairnessMeter::Figures fairness(const LedgerId& id) const;
 

@@ -319,18 +319,13 @@ Outcome TokenStore::apply_one(std::uint64_t, const ClearOverride& command) {
   return {};
 }
 
-Outcome TokenStore::apply_one(std::uint64_t index, const Handover& command) {
+// A handover binds only the replica that leads next, by where it is in the log.
+Outcome TokenStore::apply_one(std::uint64_t, const Handover& command) {
   advance(command.stamp);
-  meta_.handover_term = command.term;
-  meta_.handover_index = index;
-  touch(meta_);
   return {};
 }
 
 Outcome TokenStore::apply_one(std::uint64_t, const CancelHandover&) {
-  meta_.handover_term = 0;
-  meta_.handover_index = 0;
-  touch(meta_);
   return {};
 }
 

@@ -45,6 +45,11 @@ class Checks {
     expect(fits, "an amount is out of range");
     return base::Tokens::micro(fits ? micro : 0);
   }
+  // An amount that somebody holds: never negative.
+  base::Tokens held(std::int64_t micro) {
+    expect(micro >= 0, "an amount is negative");
+    return tokens(micro < 0 ? 0 : micro);
+  }
   base::Rate rate(std::int64_t nano) {
     const bool fits = nano >= -base::Rate::kMaxNano && nano <= base::Rate::kMaxNano;
     expect(fits, "a rate is out of range");

@@ -244,16 +244,50 @@ void get(Reader from, node::HandoverSession& session, Checks& checks) {
 }
 
 template <class Builder>
+void put(Pen, Builder to, const node::HandoverKey& key) {
+  to.setHigh(key.key.high);
+  to.setLow(key.key.low);
+  to.setLevel(key.level.micro());
+}
+template <class Reader>
+void get(Reader from, node::HandoverKey& key, Checks& checks) {
+  key.key = {.high = from.getHigh(), .low = from.getLow()};
+  key.level = checks.held(from.getLevel());
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::HandoverLimit& limit) {
+  to.setLimit(text(limit.limit));
+  to.setCreated(limit.created.value());
+  to.setRate(limit.rate.nano_per_second());
+  to.setSize(limit.size.micro());
+  to.setGhost(limit.ghost.micro());
+  put_each(pen, to.initKeys(size_of(limit.keys)), limit.keys);
+}
+template <class Reader>
+void get(Reader from, node::HandoverLimit& limit, Checks& checks) {
+  limit.limit = to_text(from.getLimit());
+  limit.created = node::Version(from.getCreated());
+  limit.rate = checks.rate(from.getRate());
+  limit.size = checks.held(from.getSize());
+  limit.ghost = checks.held(from.getGhost());
+  checks.expect(limit.rate >= base::Rate{}, "a limit mints backwards");
+  get_each(from.getKeys(), limit.keys, checks);
+}
+
+template <class Builder>
 void put(Pen pen, Builder to, const node::Handover& command) {
   to.setStamp(command.stamp.count());
-  to.setTerm(command.term);
   put_each(pen, to.initSessions(size_of(command.sessions)), command.sessions);
+  put_each(pen, to.initLimits(size_of(command.limits)), command.limits);
+  to.setUnbroken(command.unbroken.count());
 }
 template <class Reader>
 void get(Reader from, node::Handover& command, Checks& checks) {
   command.stamp = checks.span(from.getStamp());
-  command.term = from.getTerm();
   get_each(from.getSessions(), command.sessions, checks);
+  get_each(from.getLimits(), command.limits, checks);
+  command.unbroken = checks.span(from.getUnbroken());
 }
 
 // ---- Command ----

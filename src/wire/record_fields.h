@@ -13,15 +13,11 @@ template <class Builder>
 void put(Pen, Builder to, const node::MetaRecord& record) {
   to.setStamp(record.stamp.count());
   to.setConfigVersion(record.config_version.value());
-  to.setHandoverTerm(record.handover_term);
-  to.setHandoverIndex(record.handover_index);
 }
 template <class Reader>
 void get(Reader from, node::MetaRecord& record, Checks& checks) {
   record.stamp = checks.span(from.getStamp());
   record.config_version = node::Version(from.getConfigVersion());
-  record.handover_term = from.getHandoverTerm();
-  record.handover_index = from.getHandoverIndex();
 }
 
 template <class Builder>

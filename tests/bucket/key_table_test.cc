@@ -25,7 +25,8 @@ KeyHash key(std::uint64_t n) {
   return KeyHash{n * 0x9e3779b97f4a7c15U, n * 0xbf58476d1ce4e5b9U};
 }
 
-KeyTable table_of(Rate rate, std::int64_t size, Ghost ghost = Ghost::kFull) {
+KeyTable table_of(Rate rate, std::int64_t size, bool full = true) {
+  const Tokens ghost = full ? Tokens::whole(size) : Tokens{};
   return KeyTable(KeyPolicy{rate, Tokens::whole(size)}, 1'000'000, ghost, kStart);
 }
 
@@ -69,11 +70,6 @@ class ExactTable {
       at(n, now);
     }
   }
-  void restart(TimePoint now) {
-    for (ExactBucket& bucket : buckets_) {
-      bucket = ExactBucket{0, now};
-    }
-  }
   const KeyPolicy& policy() const { return policy_; }
 
  private:
@@ -88,13 +84,24 @@ KeyPolicy random_policy(Prng& prng) {
           Tokens::micro(prng.between(0, 50'000'000))};
 }
 
+// The table that goes on where this one ends, told at most `most` keys.
+KeyTable heir(const KeyTable& table, std::size_t most, TimePoint now) {
+  const KeyListing listing = table.listing(most, now);
+  REQUIRE(listing.keys.size() <= most);
+  KeyTable next(table.policy(), 1000, listing.ghost, now);
+  for (const KeyListing::Key& one : listing.keys) {
+    next.place(one.key, one.level, now);
+  }
+  return next;
+}
+
 // The table never has more than the exact model, and falls short of it only by `slack` per take
 // or drop. `may_lag`: also allow lagging where the table may lose (drops, clamped refunds).
 void run_against_exact_model(std::uint64_t seed, bool may_lag) {
   Prng prng(seed);
   const bool full = prng.chance(1, 2);
   ExactTable model(random_policy(prng), full);
-  KeyTable table(model.policy(), 1000, full ? Ghost::kFull : Ghost::kEmpty, kStart);
+  KeyTable table(model.policy(), 1000, full ? model.policy().size : Tokens{}, kStart);
   TimePoint now = kStart;
   std::int64_t operations = 0;
   for (int i = 0; i < 1500; ++i) {
@@ -126,8 +133,7 @@ void run_against_exact_model(std::uint64_t seed, bool may_lag) {
       }
       case 9:
         if (prng.chance(1, 20)) {
-          table.restart(now);
-          model.restart(now);
+          table = heir(table, prng.below(30), now);
         }
         break;
       default:
@@ -169,7 +175,7 @@ TEST_SUITE("bucket/key_table") {
 
   TEST_CASE("touching a key often at a low rate loses nothing") {
     // One token per hour, touched every 10 ms: 2.8 micro-tokens per touch.
-    KeyTable table = table_of(Rate::of(Tokens::whole(1), seconds(3600)), 5, Ghost::kEmpty);
+    KeyTable table = table_of(Rate::of(Tokens::whole(1), seconds(3600)), 5, false);
     TimePoint now = kStart;
     std::int64_t taken = 0;
     for (int i = 0; i < 360'000 * 2; ++i) {
@@ -233,7 +239,7 @@ TEST_SUITE("bucket/key_table") {
   }
 
   TEST_CASE("an absent key has what the ghost has") {
-    KeyTable table = table_of(Rate::per_second(1), 10, Ghost::kEmpty);
+    KeyTable table = table_of(Rate::per_second(1), 10, false);
     CHECK_FALSE(take(table, 1, 1, kStart));
     CHECK(table.count() == 0);
     CHECK(table.level(key(1), kStart + seconds(4)) == Tokens::whole(4));
@@ -242,14 +248,39 @@ TEST_SUITE("bucket/key_table") {
     CHECK(table.ghost_level(kStart + seconds(40)) == Tokens::whole(10));
   }
 
-  TEST_CASE("a new term starts every key at zero") {
+  TEST_CASE("a table goes on where another one ended, key by key") {
+    KeyTable table = table_of(Rate::per_second(1), 10, false);
+    const TimePoint later = kStart + seconds(8);
+    CHECK(take(table, 1, 3, later));
+    CHECK(take(table, 2, 8, later));
+    KeyTable next = heir(table, 10, later);
+    CHECK(next.level(key(1), later) == Tokens::whole(5));
+    CHECK(next.level(key(2), later) == Tokens{});
+    CHECK(next.level(key(3), later) == Tokens::whole(8));
+    CHECK(next.level(key(3), later + seconds(1)) == Tokens::whole(9));
+  }
+
+  TEST_CASE("a table told too few keys has a ghost low enough for the others") {
     KeyTable table = table_of(Rate::per_second(1), 10);
-    CHECK(take(table, 1, 1, kStart));
-    table.restart(kStart + seconds(5));
-    CHECK(table.count() == 0);
-    CHECK_FALSE(take(table, 1, 1, kStart + seconds(5)));
-    CHECK_FALSE(take(table, 2, 1, kStart + seconds(5)));
-    CHECK(take(table, 2, 1, kStart + seconds(6)));
+    for (std::uint64_t n = 1; n <= 9; ++n) {
+      CHECK(take(table, n, static_cast<std::int64_t>(n), kStart));
+    }
+    KeyTable next = heir(table, 4, kStart);
+    CHECK(next.count() == 4);
+    CHECK(next.level(key(9), kStart) == Tokens::whole(1));
+    CHECK(next.level(key(6), kStart) == Tokens::whole(4));
+    CHECK(next.level(key(5), kStart) == Tokens::whole(5));
+    CHECK(next.level(key(1), kStart) == Tokens::whole(5));
+    CHECK(next.level(key(77), kStart) == Tokens::whole(5));
+  }
+
+  TEST_CASE("where there is no room for a key that is placed, the ghost falls to its level") {
+    KeyTable table(KeyPolicy{Rate::per_second(1), Tokens::whole(10)}, 1, Tokens::whole(10), kStart);
+    table.place(key(1), Tokens::whole(2), kStart);
+    table.place(key(2), Tokens::whole(3), kStart);
+    CHECK(table.count() == 1);
+    CHECK(table.level(key(2), kStart) == Tokens::whole(3));
+    CHECK(table.ghost_level(kStart) == Tokens::whole(3));
   }
 
   TEST_CASE("only keys that have what the ghost has are dropped") {
@@ -269,7 +300,7 @@ TEST_SUITE("bucket/key_table") {
   }
 
   TEST_CASE("at max_keys new keys are refused until old ones can be dropped") {
-    KeyTable table(KeyPolicy{Rate::per_second(1), Tokens::whole(10)}, 3, Ghost::kFull, kStart);
+    KeyTable table(KeyPolicy{Rate::per_second(1), Tokens::whole(10)}, 3, Tokens::whole(10), kStart);
     for (std::uint64_t n = 1; n <= 3; ++n) {
       CHECK(take(table, n, 2, kStart));
     }
@@ -310,7 +341,7 @@ TEST_SUITE("bucket/key_table") {
   TEST_CASE("years at the largest rate neither overflow nor add a token") {
     const Rate rate = Rate::nano_per_second(Rate::kMaxNano);
     const Tokens size = Tokens::micro(Tokens::kMaxMicro);
-    KeyTable table(KeyPolicy{rate, size}, 10, Ghost::kFull, kStart);
+    KeyTable table(KeyPolicy{rate, size}, 10, size, kStart);
     TimePoint now = kStart;
     for (int i = 0; i < 2000; ++i) {
       REQUIRE(table.take(key(1), size, {}, now).verdict == Verdict::kTaken);

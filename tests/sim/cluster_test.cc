@@ -51,6 +51,18 @@ TEST_CASE("a cost larger than any node's share is admitted while the limit holds
   CHECK(world.totals().admitted == world.totals().central);
 }
 
+TEST_CASE("leaders change by plan and nobody is refused for it") {
+  const auto verdict = try_cluster(
+      {.seed = 3, .lasts = base::seconds(20), .bms_term = base::seconds(2), .overload = 0.7});
+  CHECK_MESSAGE(verdict.held, verdict.broken);
+  CHECK(verdict.totals.offices >= 16);
+  for (const auto& [limit, counted] : verdict.totals.limits) {
+    CAPTURE(limit);
+    CHECK(counted.offered > Tokens{});
+    CHECK(counted.admitted >= counted.central);
+  }
+}
+
 TEST_CASE("the same seed gives the same run") {
   const Trial trial{.seed = 7, .faults = true, .lasts = base::seconds(6)};
   CHECK(try_cluster(trial).totals.hash == try_cluster(trial).totals.hash);
@@ -68,6 +80,8 @@ TEST_CASE("planted bugs are caught") {
   CHECK(caught(node::Plant::kReclaimEarly, 3));
   CHECK(caught(node::Plant::kGrowBeforeAck, 8));
   CHECK(caught(node::Plant::kLendWithoutTaking, 3));
+  CHECK(caught(node::Plant::kTakeoverFull, 3));
+  CHECK(caught(node::Plant::kStaleHandover, 12));
 }
 
 }  // namespace

@@ -9,8 +9,10 @@ namespace brigade::sim {
 namespace {
 
 constexpr std::size_t kMachines = 5;
-constexpr double kOverload = 1.2;
 constexpr std::int64_t kRate = 1000;
+constexpr std::size_t kKeys = 4;
+constexpr std::int64_t kKeyRate = 20;
+constexpr std::int64_t kKeyBurst = 40;
 
 // Some of everything; every second seed has answers that take longer than a session lasts, and
 // disks that keep a commit waiting.
@@ -46,14 +48,20 @@ constexpr std::array kPlants{
     std::pair{"credit-closed", node::Plant::kCreditClosed},
     std::pair{"reclaim-gives-tokens", node::Plant::kReclaimGivesTokens},
     std::pair{"reclaim-kept", node::Plant::kReclaimKept},
+    std::pair{"stale-handover", node::Plant::kStaleHandover},
+    std::pair{"resume-uncancelled", node::Plant::kResumeUncancelled},
+    std::pair{"takeover-full", node::Plant::kTakeoverFull},
+    std::pair{"home-from-receipt", node::Plant::kHomeFromReceipt},
 };
 
 }  // namespace
 
 Verdict try_cluster(const Trial& trial) {
   const wire::StoreCodec codec;
-  WorldConfig config{
-      .machines = kMachines + (trial.members ? 2 : 0), .seed = trial.seed, .plant = trial.plant};
+  WorldConfig config{.machines = kMachines + (trial.members ? 2 : 0),
+                     .seed = trial.seed,
+                     .bms_term = trial.bms_term,
+                     .plant = trial.plant};
   if (trial.faults) {
     config.faults = all_faults(trial.seed);
   }
@@ -64,6 +72,12 @@ Verdict try_cluster(const Trial& trial) {
   limit.burst = Tokens::whole(kRate);
   limit.on_isolated = trial.keep ? bucket::OnIsolated::kKeep : bucket::OnIsolated::kDeny;
   world.declare(limit);
+  bucket::LimitSpec users;
+  users.name = "users";
+  users.per_key = true;
+  users.rate = base::Rate::per_second(kKeyRate);
+  users.burst = Tokens::whole(kKeyBurst);
+  world.declare(users);
   // Zipf over the machines: the first has the most clients.
   double sum = 0;
   for (std::size_t i = 0; i < kMachines; ++i) {
@@ -73,9 +87,17 @@ Verdict try_cluster(const Trial& trial) {
   for (std::size_t i = 0; i < kMachines; ++i) {
     world.load({.machine = i,
                 .limit = limit.name,
-                .per_second = kRate * kOverload / static_cast<double>(i + 1) / sum,
+                .per_second = kRate * trial.overload / static_cast<double>(i + 1) / sum,
                 .from = begin,
                 .until = begin + trial.lasts});
+    for (std::size_t k = 0; k < kKeys; ++k) {
+      world.load({.machine = i,
+                  .limit = users.name,
+                  .key = "user" + std::to_string(k),
+                  .per_second = kKeyRate * trial.overload / kMachines,
+                  .from = begin,
+                  .until = begin + trial.lasts});
+    }
   }
   if (trial.members && world.run(begin + trial.lasts / 6)) {
     world.destroy(1);

@@ -16,6 +16,8 @@ struct Trial {
   bool keep = false;     // on_isolated: keep
   node::Plant plant = node::Plant::kNone;
   Duration lasts = base::seconds(30);
+  Duration bms_term = base::seconds(4);  // leadership moves on after this long
+  double overload = 1.2;                 // offered / rate
 };
 struct Verdict {
   bool held = false;

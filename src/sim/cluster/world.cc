@@ -177,6 +177,7 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
                                  .seq = loan->seq,
                                  .amount = loan->granted});
     }
+    note_decisions(machine.id, send);
     deliver(machine.id, send.to,
             [from = machine.id, message = std::move(send.message)](Machine& to, Instant when) {
               to.node->received(from, message, when);
@@ -198,7 +199,12 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
       continue;
     }
     if (answer.decision.admitted() && clock(machine).fast < answer.decision.valid_until) {
-      admitted(machine, parked->second.first, parked->second.second);
+      const auto& [bucket, cost] = parked->second;
+      admitted(machine, bucket, cost);
+      // What another node decided was spent there and then.
+      if (!answer.decision.decided_by) {
+        spent(bucket, cost);
+      }
     }
     parked_.erase(parked);
   }
@@ -329,6 +335,9 @@ void World::inject_faults() {
 // ---- clients ----
 
 void World::load(const Demand& demand) {
+  if (!demand.key.empty()) {
+    keys_[node::KeySpace(demand.limit).hash(demand.key)] = demand.key;
+  }
   at(std::max(now_, demand.from), [this, demand] { arrive(demand); });
 }
 
@@ -342,43 +351,70 @@ void World::arrive(const Demand& demand) {
   ++totals_.requests;
   totals_.offered += demand.cost;
   totals_.places.at(demand.machine).offered += demand.cost;
-  offer_central(demand.limit, demand.cost);
+  totals_.limits[demand.limit].offered += demand.cost;
+  const Bucket bucket{.limit = demand.limit, .key = demand.key};
+  offer_central(bucket, demand.cost);
   if (!machine.node || now_ < machine.paused_until) {
     return;
   }
   const Instant now = clock(machine);
   const node::Ticket ticket = next_ticket_++;
-  const auto decision =
-      machine.node->acquire({.limit = demand.limit, .cost = demand.cost}, ticket, now);
+  const auto decision = machine.node->acquire(
+      {.limit = demand.limit, .key = demand.key, .cost = demand.cost}, ticket, now);
   if (!decision) {
-    parked_[ticket] = {demand.limit, demand.cost};
+    parked_[ticket] = {.bucket = bucket, .cost = demand.cost};
   } else if (decision->admitted() && now.fast < decision->valid_until) {
-    admitted(machine, demand.limit, demand.cost);
+    admitted(machine, bucket, demand.cost);
+    spent(bucket, demand.cost);
   }
   settle(machine);
 }
 
 // What one bucket without any delay would have admitted of the same requests.
-void World::offer_central(const std::string& limit, Tokens cost) {
-  const auto spec = std::find_if(specs_.begin(), specs_.end(),
-                                 [&](const auto& one) { return one.name == limit; });
-  if (spec == specs_.end()) {
+void World::offer_central(const Bucket& bucket, Tokens cost) {
+  const bucket::LimitSpec* spec = spec_of(bucket.limit);
+  if (spec == nullptr) {
     return;
   }
   const auto [it, fresh] =
-      central_.try_emplace(limit, bucket::TokenBucket(spec->rate, spec->burst, spec->burst, now_));
+      central_.try_emplace(bucket, bucket::TokenBucket(spec->rate, spec->burst, spec->burst, now_));
   it->second.mint(now_);
   if (it->second.take(cost, Tokens{})) {
     totals_.central += cost;
+    totals_.limits[bucket.limit].central += cost;
   }
 }
 
-void World::admitted(Machine& machine, const std::string& limit, Tokens cost) {
+const bucket::LimitSpec* World::spec_of(const std::string& limit) const {
+  const auto spec = std::find_if(specs_.begin(), specs_.end(),
+                                 [&](const auto& one) { return one.name == limit; });
+  return spec == specs_.end() ? nullptr : &*spec;
+}
+
+// A decision of a shard's leader counts when it is taken, which is when it leaves.
+void World::note_decisions(NodeId from, const node::Send& send) {
+  if (const auto* ask = std::get_if<node::Ask>(&send.message)) {
+    const Bucket bucket{.limit = ask->ledger.limit, .key = keys_[ask->ledger.key]};
+    asked_[{from, ask->ticket}] = {.bucket = bucket, .cost = ask->cost};
+  } else if (const auto* told = std::get_if<node::Told>(&send.message)) {
+    const auto asked = asked_.find({send.to, told->ticket});
+    if (asked != asked_.end() && told->verdict == node::Verdict::kAdmitted && !told->elsewhere &&
+        !told->unknown) {
+      spent(asked->second.bucket, asked->second.cost);
+    }
+  }
+}
+
+void World::spent(const Bucket& bucket, Tokens cost) {
+  queues_[bucket].level += cost;
+}
+
+void World::admitted(Machine& machine, const Bucket& bucket, Tokens cost) {
   totals_.admitted += cost;
   totals_.places.at(machine.number).admitted += cost;
+  totals_.limits[bucket.limit].admitted += cost;
   totals_.hash = mix(totals_.hash, machine.id.value() ^
                                        static_cast<std::uint64_t>(now_.time_since_epoch().count()));
-  queues_[limit].level += cost;
 }
 
 std::size_t World::ready() const {

@@ -55,6 +55,11 @@ struct WorldConfig {
   node::Plant plant = node::Plant::kNone;
 };
 
+struct Counted {
+  Tokens offered;
+  Tokens admitted;
+  Tokens central;  // what one bucket without delay would have admitted
+};
 struct Totals {
   std::uint64_t events = 0;
   std::uint64_t requests = 0;
@@ -69,6 +74,8 @@ struct Totals {
   };
   std::vector<Place> places;  // by machine
   std::uint64_t hash = 0;
+  std::uint64_t offices = 0;  // how often a shard got a new leader
+  std::map<std::string, Counted> limits;
 };
 
 class World {
@@ -76,12 +83,13 @@ class World {
   World(WorldConfig config, const node::Codec& codec);
   ~World();
 
-  // Declares a shared limit once some leader serves. Requires: before run().
+  // Declares a limit once some leader serves. Requires: before run().
   void declare(bucket::LimitSpec spec) { specs_.push_back(std::move(spec)); }
   // Requests of `cost` arrive at this machine at this rate (Poisson) from `from` to `until`.
   struct Demand {
     std::size_t machine = 0;
     std::string limit;
+    std::string key = {};
     Tokens cost = Tokens::whole(1);
     double per_second = 0;
     TimePoint from;
@@ -153,11 +161,26 @@ class World {
   Duration some(Duration most);
   void declare_all();
   void arrive(const Demand& demand);
-  void offer_central(const std::string& limit, Tokens cost);
-  void admitted(Machine& machine, const std::string& limit, Tokens cost);
+  // Whose bucket: a limit's, or a key's of it.
+  struct Bucket {
+    std::string limit;
+    std::string key;
+    friend auto operator<=>(const Bucket&, const Bucket&) = default;
+  };
+  struct Asked {
+    Bucket bucket;
+    Tokens cost;
+  };
+  void note_decisions(node::NodeId from, const node::Send& send);
+  void offer_central(const Bucket& bucket, Tokens cost);
+  void spent(const Bucket& bucket, Tokens cost);
+  void admitted(Machine& machine, const Bucket& bucket, Tokens cost);
+  void count_offices();
   void check();
-  void check_limit(const bucket::LimitSpec& spec);
+  void check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket);
   [[nodiscard]] Tokens spendable(const bucket::LimitSpec& spec);
+  [[nodiscard]] Tokens spendable_at_home(const Bucket& bucket);
+  [[nodiscard]] const bucket::LimitSpec* spec_of(const std::string& limit) const;
   void fail(std::string why);
   Instant clock(const Machine& machine) const;
   TimePoint truly(const Machine& machine, TimePoint local) const;
@@ -175,11 +198,15 @@ class World {
     Tokens level;
     TimePoint drained;
   };
-  std::map<std::string, Queue> queues_;  // V
-  std::map<std::string, bucket::TokenBucket> central_;
+  std::map<Bucket, Queue> queues_;  // V
+  std::map<Bucket, bucket::TokenBucket> central_;
   std::multimap<std::uint64_t, Flow> flows_;
   std::uint64_t next_flow_ = 0;
-  std::map<node::Ticket, std::pair<std::string, Tokens>> parked_;
+  std::map<node::Ticket, Asked> parked_;
+  // Decisions asked of other nodes, by asker and its ticket.
+  std::map<std::pair<node::NodeId, node::Ticket>, Asked> asked_;
+  std::map<node::KeyHash, std::string> keys_;
+  std::map<node::ShardId, std::uint64_t> terms_;
   node::Ticket next_ticket_ = 1;
   std::string broken_;
   Totals totals_;

@@ -70,27 +70,66 @@ Tokens World::spendable(const bucket::LimitSpec& spec) {
   return sum;
 }
 
-void World::check_limit(const bucket::LimitSpec& spec) {
-  Queue& queue = queues_[spec.name];
+// Of one key: what leaders that are in authority could still spend of it.
+Tokens World::spendable_at_home(const Bucket& bucket) {
+  const node::LedgerId id{.limit = bucket.limit,
+                          .key = node::KeySpace(bucket.limit).hash(bucket.key)};
+  const ShardId home = node::TokenStore::home_of(id.limit, id.key, config_.shards);
+  Tokens sum;
+  for (const auto& machine : machines_) {
+    if (!machine->node || !machine->node->replicas().contains(home)) {
+      continue;
+    }
+    const node::HomeDesk* desk = machine->node->replicas().at(home)->home();
+    if (desk != nullptr && desk->in_authority(clock(*machine))) {
+      sum += desk->level(id, clock(*machine));
+    }
+  }
+  return sum;
+}
+
+void World::check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket) {
+  Queue& queue = queues_[bucket];
   const Tokens drained = spec.rate.over(now_ - queue.drained);
   queue.level = std::max(Tokens{}, queue.level - drained);
   queue.drained = now_;
-  const Tokens w = queue.level + spendable(spec);
+  const Tokens w = queue.level + (spec.per_key ? spendable_at_home(bucket) : spendable(spec));
   totals_.worst = std::max(totals_.worst, w - spec.burst);
   // The queue drains in whole micro-tokens at each event, rounded down each time.
   const Tokens slack = Tokens::micro(static_cast<std::int64_t>(totals_.events) + 16);
   if (w > spec.burst + slack) {
-    fail("W exceeds the burst of " + spec.name + " by " +
+    fail("W exceeds the burst of " + spec.name + " " + bucket.key + " by " +
          std::to_string((w - spec.burst).as_double()) + " tokens (queue " +
          std::to_string(queue.level.as_double()) + ") at " +
          std::to_string((now_.time_since_epoch() - base::seconds(1000)).count() / 1000) + " us");
   }
 }
 
+void World::count_offices() {
+  for (const auto& machine : machines_) {
+    if (!machine->node) {
+      continue;
+    }
+    for (const auto& [shard, replica] : machine->node->replicas()) {
+      if (replica->serves() && replica->core().term().value() > terms_[shard]) {
+        terms_[shard] = replica->core().term().value();
+        ++totals_.offices;
+      }
+    }
+  }
+}
+
 void World::check() {
   for (const bucket::LimitSpec& spec : specs_) {
-    check_limit(spec);
+    if (!spec.per_key) {
+      check_bucket(spec, {.limit = spec.name, .key = {}});
+      continue;
+    }
+    for (const auto& [hash, key] : keys_) {
+      check_bucket(spec, {.limit = spec.name, .key = key});
+    }
   }
+  count_offices();
   if (totals_.events % 64 == 0) {
     for (const auto& machine : machines_) {
       if (machine->node) {
