@@ -31,6 +31,12 @@ std::size_t connections_max(std::size_t files) {
   return std::min<std::size_t>(10'000, files / 4);
 }
 
+// Half of --memory-max is for keys, at what one costs while its table has just grown.
+constexpr std::uint64_t kKeyBytes = 48;
+std::size_t keys_max(std::uint64_t memory_max) {
+  return memory_max == 0 ? SIZE_MAX : memory_max / 2 / kKeyBytes;
+}
+
 std::set<asio::ip::address> addresses_of(asio::io_context& io, const net::HostPort& address) {
   std::error_code ignored;
   asio::ip::tcp::resolver resolver(io);
@@ -274,7 +280,8 @@ void Runtime::start_node(const gossip::Charter& charter,
                           .shards = settings->shards,
                           .replicas = settings->replicas,
                           .replace_after = options_.replace_after,
-                          .bms_term = options_.bms_term};
+                          .bms_term = options_.bms_term,
+                          .keys_max = keys_max(options_.memory_max)};
   config.session.start = facts_.starts;
   node_ =
       std::make_unique<node::Node>(std::move(config), codec_, base::Prng(host::draw_seed()), now);

@@ -282,7 +282,6 @@ void KeyTable::check_invariants() const {
     count += stripe.count();
   }
   BRIGADE_CHECK(count == count_);
-  BRIGADE_CHECK(count_ <= max_keys_);
   BRIGADE_CHECK(meter_.fraction >= 0 && meter_.fraction < kUnits);
 }
 

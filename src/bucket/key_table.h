@@ -84,6 +84,8 @@ class KeyTable {
   // Changes the policy for all keys. Raising adds room, never tokens; a put right after a raise
   // may be clamped to the old size (tokens are lost, never doubled).
   void reconfigure(KeyPolicy policy, TimePoint now);
+  // From now on at most this many keys; those that are more stay until they can be dropped.
+  void allow(std::size_t max_keys) { max_keys_ = max_keys; }
   // Drops keys that have what the ghost has; inspects at most `max_entries` keys and each stripe
   // once, resuming where the last call stopped. Returns how many were dropped.
   std::size_t sweep(std::size_t max_entries, TimePoint now);

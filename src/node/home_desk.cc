@@ -173,6 +173,15 @@ void HomeDesk::sweep(Instant now) {
   }
 }
 
+void HomeDesk::make_room(std::size_t more_keys) {
+  for (auto& [name, home] : homes_) {
+    const ConfigRecord* config = store_.limit(name);
+    const std::int64_t own = (config != nullptr ? config->spec : bucket::LimitSpec()).max_keys;
+    home.keys.allow(std::min(static_cast<std::size_t>(std::max<std::int64_t>(own, 1)),
+                             home.keys.count() + more_keys));
+  }
+}
+
 // ---- decisions ----
 
 Told HomeDesk::decide(const KeyTake& take, Instant now) {

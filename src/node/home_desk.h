@@ -86,6 +86,8 @@ class HomeDesk {
   void want(Instant now) { wanted_until_ = now.slow + base::seconds(10); }
   // Forgets what is as full as if it had never been seen.
   void sweep(Instant now);
+  // The node's memory has room for so many more keys; at zero new keys are refused as at max_keys.
+  void make_room(std::size_t more_keys);
 
   // ---- state ----
 

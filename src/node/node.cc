@@ -11,6 +11,7 @@ namespace {
 
 // Messages of one settle that this node sends to itself and that cause further ones.
 constexpr int kPasses = 16;
+constexpr base::Duration kRoomEvery = base::milliseconds(50);
 
 }  // namespace
 
@@ -23,7 +24,7 @@ Node::Node(NodeConfig config, const Codec& codec, base::Prng dice, Instant now)
       book_(config_.home),
       throttled_(now.slow) {
   // An answer to an earlier process of this node must not meet a question of ours.
-  next_ticket_ += dice_.below(Ticket{1} << 60U);
+  next_ticket_ += config_.boot.low >> 4U;
   for (std::uint32_t shard = 0; shard < config_.shards; ++shard) {
     tenants_.emplace_back(ShardId(shard), config_.boot, config_.session);
     answered_.push_back(TimePoint::min());
@@ -348,6 +349,21 @@ std::vector<DemandReport> Node::demands(ShardId shard, Instant now) {
 
 // ---- turns ----
 
+// What one more key may be is looked at often enough for no burst of new keys to go far beyond.
+void Node::share_memory(Instant now) {
+  if (config_.keys_max == SIZE_MAX || now.slow < next_room_) {
+    return;
+  }
+  next_room_ = now.slow + kRoomEvery;
+  std::size_t used = 0;
+  for (const auto& [shard, replica] : replicas_) {
+    used += replica->home() != nullptr ? replica->home()->keys() : 0;
+  }
+  for (const auto& [shard, replica] : replicas_) {
+    replica->make_room(config_.keys_max - std::min(used, config_.keys_max));
+  }
+}
+
 void Node::run_tenants(Instant now) {
   std::vector<bool> urgent(tenants_.size(), false);
   for (SharedLimit* limit : shared_) {
@@ -385,6 +401,7 @@ void Node::settle(Instant now, Actions& out) {
   run_controls(now);
   run_pulls(now);
   run_placement(now);
+  share_memory(now);
   std::move(ground_writes_.begin(), ground_writes_.end(), std::back_inserter(out.writes));
   ground_writes_.clear();
   for (int pass = 0; pass < kPasses; ++pass) {

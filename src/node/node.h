@@ -44,6 +44,7 @@ struct NodeConfig {
   StewardTiming steward;
   TradeTiming trade;
   base::Duration bms_term = base::seconds(60);
+  std::size_t keys_max = SIZE_MAX;  // of all limits led here, for the memory that they take
 };
 
 // What gossip says of another node.
@@ -277,6 +278,7 @@ class Node {
   void run_tenants(Instant now);
   void run_limits(Instant now, Actions& out);
   std::vector<DemandReport> demands(ShardId shard, Instant now);
+  void share_memory(Instant now);
   void note_leader(ShardId shard, NodeId leader, std::uint64_t term, Instant now);
 
   NodeConfig config_;
@@ -324,6 +326,7 @@ class Node {
   };
   std::vector<Pull> pulls_;
   bool draining_ = false;
+  TimePoint next_room_{};
   TimePoint drain_began_{};
   std::map<Ticket, std::pair<ShardId, Account>> owed_;  // tenants' returns under way
   bool leaving_ = false;                                // draining for good: replicas go elsewhere

@@ -60,6 +60,11 @@ class Replica {
   void on(NodeId from, const Ask& ask, Instant now);
   // The same, at once and for this node's own client. Requires: home()->in_authority(now).
   Told decide(const KeyTake& take, Instant now) { return home_->decide(take, now); }
+  void make_room(std::size_t more_keys) {
+    if (home_) {
+      home_->make_room(more_keys);
+    }
+  }
   // This node leaves: leadership goes to another voter that is up to date, as soon as there is one.
   void move_on(Instant now);
 

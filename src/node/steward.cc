@@ -28,7 +28,8 @@ Steward::Steward(ShardId shard, StewardTiming timing, const TokenStore& store,
     return;
   }
   for (const HandoverSession& session : handover->sessions) {
-    if (store.sessions().contains(session.account)) {
+    const auto known = store.sessions().find(session.account);
+    if (known != store.sessions().end() && !known->second.lapsed) {
       watch_.inherited(session.account, now + session.remaining);
     }
   }

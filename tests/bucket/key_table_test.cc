@@ -310,6 +310,18 @@ TEST_SUITE("bucket/key_table") {
     CHECK(table.count() == 2);
   }
 
+  TEST_CASE("where less is allowed, keys stay until they can be dropped and no new ones come") {
+    KeyTable table = table_of(Rate::per_second(1), 10);
+    for (std::uint64_t n = 1; n <= 3; ++n) {
+      CHECK(take(table, n, 2, kStart));
+    }
+    table.allow(1);
+    CHECK(table.count() == 3);
+    CHECK(take(table, 1, 1, kStart));
+    CHECK(table.take(key(4), Tokens::whole(1), {}, kStart).verdict == Verdict::kTooManyKeys);
+    CHECK(take(table, 4, 1, kStart + seconds(3)));
+  }
+
   TEST_CASE("a raised limit adds room but no tokens") {
     KeyTable table = table_of(Rate::per_second(1), 10);
     CHECK(take(table, 1, 4, kStart));

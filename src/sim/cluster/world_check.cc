@@ -72,9 +72,9 @@ Tokens World::spendable(const bucket::LimitSpec& spec) {
 
 // Of one key: what leaders that are in authority could still spend of it.
 Tokens World::spendable_at_home(const Bucket& bucket) {
-  const node::LedgerId id{.limit = bucket.limit,
-                          .key = node::KeySpace(bucket.limit).hash(bucket.key)};
-  const ShardId home = node::TokenStore::home_of(id.limit, id.key, config_.shards);
+  const node::KeySpace keys(bucket.limit);
+  const node::LedgerId id{.limit = bucket.limit, .key = keys.hash(bucket.key)};
+  const ShardId home = keys.home(id.key, config_.shards);
   Tokens sum;
   for (const auto& machine : machines_) {
     if (!machine->node || !machine->node->replicas().contains(home)) {
