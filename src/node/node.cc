@@ -96,7 +96,7 @@ Rate Node::offered_of(const Served& served, Instant now) {
 
 void Node::note_leader(ShardId shard, NodeId leader, std::uint64_t term, Instant now) {
   if (directory_.heard(shard, leader, term)) {
-    tenants_[shard.value()].hurry(now);
+    tenants_[shard.value()].follow_hint(now);
     for (auto& [ticket, errand] : errands_) {
       if (errand.ask.shard == shard && errand.wait_until < now.slow) {
         errand.retry_at = std::min(errand.retry_at, std::max(now.slow, errand.look_again));

@@ -32,7 +32,11 @@ void Tenant::detach(const LedgerId& id) {
 }
 
 void Tenant::hurry(Instant now) {
-  next_due_ = std::min(next_due_, std::max(now.slow, earliest_hurry_));
+  next_due_ = std::min(next_due_, now.slow);
+}
+
+void Tenant::follow_hint(Instant now) {
+  next_due_ = std::min(next_due_, std::max(now.slow, earliest_hint_));
 }
 
 void Tenant::confirm_soon(Instant now) {
@@ -105,7 +109,7 @@ std::optional<PeerMessage> Tenant::due(Instant now, bool urgent,
     return std::nullopt;
   }
   ++unanswered_;
-  earliest_hurry_ = now.slow + timing_.ask_every;
+  earliest_hint_ = now.slow + timing_.hint_every;
   if (!account_ && !purses_.empty() && !stopped_) {
     next_due_ = now.slow + timing_.retry_every;
     return OpenAsk{.shard = shard_, .boot = boot_, .start = timing_.start, .attempt = attempt_};

@@ -25,9 +25,9 @@ struct SessionTiming {
   Drift drift;
   // A report of changed demand goes out at most this often.
   base::Duration report_every = base::milliseconds(100);
-  // Whatever hurries it, it asks at most this often: hints of leaders that lead nowhere must not
-  // chase each other.
-  base::Duration ask_every = base::milliseconds(20);
+  // News of a leader is followed at most this often: hints that lead nowhere must not chase each
+  // other.
+  base::Duration hint_every = base::milliseconds(20);
   // How long an unanswered Open or first Renew waits before it is repeated.
   base::Duration retry_every = base::milliseconds(150);
   // How often this node was started, this process included.
@@ -64,6 +64,8 @@ class Tenant {
   // Something changed that the leader should hear soon (a hint of a new configuration, a new
   // leader).
   void hurry(Instant now);
+  // Somebody else seems to lead.
+  void follow_hint(Instant now);
 
   // Rights were adopted: tell the leader before long, so that the next change can follow.
   void confirm_soon(Instant now);
@@ -110,7 +112,7 @@ class Tenant {
   TimePoint valid_until_{};  // fast line
   TimePoint next_due_{};     // slow line
   TimePoint earliest_report_{};
-  TimePoint earliest_hurry_{};
+  TimePoint earliest_hint_{};
   Version config_known_;
   bool answered_ = false;
   int unanswered_ = 0;

