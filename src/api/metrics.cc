@@ -9,7 +9,6 @@ constexpr std::string_view kOther = "other";
 constexpr std::array<std::string_view, 8> kResults{"admitted",      "refused",         "never",
                                                    "unknown_limit", "bad_request",     "no_rights",
                                                    "too_many_keys", "too_many_waiting"};
-constexpr std::array<std::string_view, 4> kBorrows{"granted", "partly", "refused", "timed_out"};
 constexpr std::array<std::string_view, 3> kDoorNames{"redis", "http", "envoy"};
 
 // Bounds of brigade_decision_seconds: powers of two from 1 us (2^10 ns) to 69 s (2^36 ns).
@@ -51,10 +50,6 @@ void Metrics::decided(Door door, std::string_view limit, const node::Decision& d
         .at(index(decision.source));
   latency_.at(index(door)).record(took);
   recent_.at(index(door)).record(took);
-}
-
-void Metrics::borrowed(std::string_view limit, BorrowResult result, std::uint64_t count) {
-  of(limit).borrows.at(index(result)) += count;
 }
 
 Metrics::RequestTime Metrics::take_p99() {
@@ -117,23 +112,10 @@ void Metrics::write_latency(MetricsText& out) const {
   }
 }
 
-void Metrics::write_borrows(MetricsText& out) const {
-  out.family("brigade_borrow_total", "counter", "Requests for tokens of other nodes, by outcome.");
-  for (const std::string_view limit : limits()) {
-    const Counters& counters = counters_.find(limit)->second;
-    for (std::size_t result = 0; result < kBorrowResults; ++result) {
-      if (const std::uint64_t count = counters.borrows.at(result); count > 0) {
-        out.sample({{"limit", limit}, {"result", kBorrows.at(result)}}, static_cast<double>(count));
-      }
-    }
-  }
-}
-
 std::string Metrics::text(const std::vector<SampledFamily>& sampled) const {
   MetricsText out;
   write_decisions(out);
   write_latency(out);
-  write_borrows(out);
   std::size_t dropped = 0;
   for (const SampledFamily& family : sampled) {
     out.family(family.name, family.counter ? "counter" : "gauge", family.help);

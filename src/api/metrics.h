@@ -1,4 +1,4 @@
-// What a node counts for Prometheus (interface.md, /metrics). Counters of decisions and borrowing
+// What a node counts for Prometheus (interface.md, /metrics). Counters of decisions
 // live here; what cores know already is sampled when somebody asks.
 //
 // Threads: single-threaded. Label cardinality is capped: limits beyond `limits_max` are counted
@@ -21,10 +21,8 @@
 
 namespace brigade::api {
 
-enum class BorrowResult : std::uint8_t { kGranted, kPartly, kRefused, kTimedOut };
-
-// What a core knows, asked when somebody scrapes: brigade_tokens{limit,kind}, brigade_raft_*,
-// brigade_gossip_*.
+// What a core knows, asked when somebody scrapes: brigade_tokens{limit,kind}, brigade_borrow_total,
+// brigade_raft_*, brigade_gossip_*.
 struct SampledFamily {
   std::string name;  // "brigade_raft_commit_index"
   std::string help;
@@ -47,7 +45,6 @@ class Metrics {
   // are recorded under one name of the caller's choice. No allocation for a limit seen before.
   void decided(Door door, std::string_view limit, const node::Decision& decision,
                base::Duration took);
-  void borrowed(std::string_view limit, BorrowResult result, std::uint64_t count = 1);
 
   // The latency since the last call, of every door together and of each: what members tell each
   // other.
@@ -67,12 +64,10 @@ class Metrics {
  private:
   static constexpr std::size_t kVerdicts = 8;
   static constexpr std::size_t kSources = 5;
-  static constexpr std::size_t kBorrowResults = 4;
   static constexpr std::size_t kDoors = 3;
 
   struct Counters {
     std::array<std::array<std::uint64_t, kSources>, kVerdicts> decisions{};
-    std::array<std::uint64_t, kBorrowResults> borrows{};
   };
   struct Hash {
     using is_transparent = void;
@@ -85,7 +80,6 @@ class Metrics {
   [[nodiscard]] std::vector<std::string_view> limits() const;
   void write_decisions(MetricsText& out) const;
   void write_latency(MetricsText& out) const;
-  void write_borrows(MetricsText& out) const;
 
   std::size_t limits_max_;
   std::unordered_map<std::string, Counters, Hash, std::equal_to<>> counters_;

@@ -33,6 +33,29 @@ api::SampledFamily tokens(node::Node& node, base::Instant now) {
   return family;
 }
 
+api::SampledFamily borrows(const node::Node& node) {
+  api::SampledFamily family{.name = "brigade_borrow_total",
+                            .help = "Requests for tokens of other nodes, by outcome.",
+                            .counter = true,
+                            .samples = {}};
+  for (const auto& [name, config] : node.limits()) {
+    const node::SharedLimit* limit = node.shared(name);
+    if (limit == nullptr) {
+      continue;
+    }
+    const auto add = [&](const char* result, std::uint64_t count) {
+      family.samples.push_back(
+          {.labels = {{"limit", name}, {"result", result}}, .value = static_cast<double>(count)});
+    };
+    const node::BorrowCounts& counts = limit->trade().counts();
+    add("granted", counts.granted);
+    add("partly", counts.partly);
+    add("refused", counts.refused);
+    add("timed_out", counts.timed_out);
+  }
+  return family;
+}
+
 // On the leader of a limit's shard.
 api::SampledFamily fairness(const node::Node& node, base::Instant now) {
   api::SampledFamily family = gauge(
@@ -104,6 +127,7 @@ std::vector<api::SampledFamily> sample(node::Node& node, base::Instant now) {
   std::vector<api::SampledFamily> families;
   families.push_back(tokens(node, now));
   families.push_back(offered(node, now));
+  families.push_back(borrows(node));
   families.push_back(fairness(node, now));
   add_load(node.load(), families);
   families.push_back(raft(node, now, "brigade_raft_term", "Term of the shard's replica here.",

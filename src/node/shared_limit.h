@@ -76,6 +76,7 @@ class SharedLimit {
   [[nodiscard]] const ConfigRecord& config() const { return config_; }
   [[nodiscard]] LedgerId ledger() const { return {.limit = config_.spec.name, .key = {}}; }
   [[nodiscard]] Trade& trade() { return trade_; }
+  [[nodiscard]] const Trade& trade() const { return trade_; }
   [[nodiscard]] bool busy() const { return !queue_.empty() || purse_.borrow().has_value(); }
   // A session ended: reservations of its account are spent.
   void lapsed();

@@ -106,6 +106,7 @@ Tokens Trade::on(NodeId from, const Loan& loan, Purse& purse, PeerBook& peers, I
   }
   peers.answered(from, now.slow - open->asked, now.slow);
   const Tokens got = purse.credit(loan);
+  ++(got >= open->held ? counts_.granted : got > Tokens{} ? counts_.partly : counts_.refused);
   // "No surplus" is no failure, but asking again at once would only add traffic.
   if (bucket::Backoff::is_little(got, open->held)) {
     backoff_.little_came(now.slow, dice_);
@@ -119,6 +120,7 @@ void Trade::expire(Purse& purse, PeerBook& peers, Instant now) {
   const auto& open = purse.borrow();
   if (open && now.slow >= open->asked + timing_.borrow_timeout) {
     COVERED("a borrow is given up");
+    ++counts_.timed_out;
     peers.failed(open->lender, now.slow);
     purse.close_borrow();
     backoff_.little_came(now.slow, dice_);

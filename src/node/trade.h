@@ -35,6 +35,14 @@ struct Need {
   Tokens largest;  // the largest single cost waiting
 };
 
+// How borrows ended, since the process started.
+struct BorrowCounts {
+  std::uint64_t granted = 0;    // all that was asked for
+  std::uint64_t partly = 0;     // some of it
+  std::uint64_t refused = 0;    // the lender had nothing to spare
+  std::uint64_t timed_out = 0;  // no answer in time
+};
+
 class Trade {
  public:
   // Answers remembered per limit; an older duplicate loses tokens, which is safe.
@@ -65,6 +73,7 @@ class Trade {
   void reset();
   // This node ran dry lately: peers should publish what they have.
   [[nodiscard]] bool starving(Instant now) const;
+  [[nodiscard]] const BorrowCounts& counts() const { return counts_; }
 
  private:
   Tokens fair_part(NodeId borrower, const Borrow& ask, const bucket::LendInput& lender,
@@ -82,6 +91,7 @@ class Trade {
   base::Prng dice_;
   bucket::Backoff backoff_;
   base::TimePoint starved_until_{};
+  BorrowCounts counts_;
   Borrowers borrowers_;
   std::map<Asker, Tokens> given_;
   std::deque<Asker> given_order_;

@@ -37,7 +37,6 @@ Metrics busy() {
   }
   metrics.decided(Door::kRedis, "api", {.verdict = Verdict::kRefused, .source = Source::kStrict},
                   base::milliseconds(2));
-  metrics.borrowed("api", BorrowResult::kPartly);
   return metrics;
 }
 
@@ -56,7 +55,6 @@ TEST_CASE("decisions are counted by limit, result and source") {
       has_line(text, R"(brigade_decisions_total{limit="api",result="admitted",source="local"} 3)"));
   CHECK(
       has_line(text, R"(brigade_decisions_total{limit="api",result="refused",source="strict"} 1)"));
-  CHECK(has_line(text, R"(brigade_borrow_total{limit="api",result="partly"} 1)"));
 }
 
 TEST_CASE("latency is a cumulative histogram per door") {

@@ -144,6 +144,7 @@ TEST_CASE("after a lender had nothing the next question waits") {
   REQUIRE(ask);
   desk.trade.on(kPeer, {.limit = "api", .account = kMine, .seq = ask->seq}, desk.purse, desk.peers,
                 at(1));
+  CHECK(desk.trade.counts().refused == 1);
   desk.peers.free_tokens(kPeer, PeerBook::limit_hash("api"), whole(500), at(1).slow);
   CHECK_FALSE(desk.consider(20, at(1)));
   CHECK(desk.consider(20, at(100)));
@@ -168,6 +169,8 @@ TEST_CASE("a borrow that was given up drops its late answer, and the next has an
   CHECK(desk.purse.bucket().held() == Tokens{});
   const Loan late{.limit = "api", .account = kMine, .seq = ask->seq, .granted = whole(20)};
   CHECK(desk.trade.on(kPeer, late, desk.purse, desk.peers, at(60)) == Tokens{});
+  CHECK(desk.trade.counts().timed_out == 1);
+  CHECK(desk.trade.counts().granted + desk.trade.counts().partly == 0);
   CHECK(desk.purse.bucket().level() == Tokens{});
   desk.peers.free_tokens(kPeer, PeerBook::limit_hash("api"), whole(500), at(500).slow);
   const auto next = desk.consider(20, at(500));
