@@ -160,7 +160,8 @@ std::optional<SnapshotMark> decode_mark(std::string_view bytes) {
   mark.conf.voters_outgoing = read_replicas(reader);
   mark.conf.learners = read_replicas(reader);
   mark.conf.learners_next = read_replicas(reader);
-  if (!reader.ok() || !reader.rest().empty() || auto_leave > 1) {
+  if (!reader.ok() || !reader.rest().empty() || auto_leave > 1 ||
+      encode(mark) != bytes) {  // replicas twice, or not in order
     return std::nullopt;
   }
   return mark;
