@@ -36,7 +36,8 @@ void Tenant::hurry(Instant now) {
 }
 
 void Tenant::follow_hint(Instant now) {
-  next_due_ = std::min(next_due_, std::max(now.slow, earliest_hint_));
+  next_due_ = std::min(next_due_, std::max(now.slow, next_hint_));
+  next_hint_ = std::max(next_hint_, now.slow + timing_.hint_every);
 }
 
 void Tenant::confirm_soon(Instant now) {
@@ -109,7 +110,6 @@ std::optional<PeerMessage> Tenant::due(Instant now, bool urgent,
     return std::nullopt;
   }
   ++unanswered_;
-  earliest_hint_ = now.slow + timing_.hint_every;
   if (!account_ && !purses_.empty() && !stopped_) {
     next_due_ = now.slow + timing_.retry_every;
     return OpenAsk{.shard = shard_, .boot = boot_, .start = timing_.start, .attempt = attempt_};

@@ -112,7 +112,7 @@ class Tenant {
   TimePoint valid_until_{};  // fast line
   TimePoint next_due_{};     // slow line
   TimePoint earliest_report_{};
-  TimePoint earliest_hint_{};
+  TimePoint next_hint_{};
   Version config_known_;
   bool answered_ = false;
   int unanswered_ = 0;
