@@ -171,6 +171,12 @@ void Core::on_accepted_append(ReplicaId from, Progress& progress, Index index) {
              progress.match().next() >= log_.first()) {
     progress.become_probe();
     progress.become_replicate();
+  } else if (progress.state() == ProgressState::kSnapshot &&
+             progress.match() >= progress.pending_snapshot()) {
+    // It has what it was sent, and we compacted past that meanwhile: nothing is under way to it, so
+    // it is sent the next one at once.
+    COVERED("a follower has installed a snapshot that the log has left behind");
+    progress.become_probe();
   } else if (progress.state() == ProgressState::kReplicate) {
     progress.inflights().free_through(index);
   }

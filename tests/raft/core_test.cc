@@ -222,6 +222,25 @@ TEST_CASE("a lost snapshot is sent again after its time, where the driver says n
   }
 }
 
+TEST_CASE("who installed a snapshot that the log has left behind since is sent the next one") {
+  Replica one;
+  one.lead();
+  one.hear(3, 2, AppendReply{.index = Index(1), .reject = true, .hint = {}}, 2000);
+  REQUIRE(one.sent<InstallSnapshot>().size() == 1);
+  CHECK(one.sent<InstallSnapshot>()[0].snapshot->last.index == Index(1));
+  one.step(Propose{.data = base::Bytes("a"), .ticket = 1}, 2001);
+  one.durable(2001);
+  one.hear(2, 2, AppendReply{.index = Index(3)}, 2001);
+  one.step(Applied{.index = Index(3)}, 2001);
+  one.step(SnapshotTaken{.index = Index(3), .state = base::Bytes("a")}, 2001);
+  one.step(CompactTo{.index = Index(3)}, 2001);
+  one.hear(3, 2, AppendReply{.index = Index(1)}, 2002);
+  REQUIRE(one.sent<InstallSnapshot>().size() == 1);
+  CHECK(one.sent<InstallSnapshot>()[0].snapshot->last.index == Index(3));
+  one.hear(3, 2, AppendReply{.index = Index(3)}, 2003);
+  CHECK(one.core.membership().progress.at(ReplicaId(3)).state() == ProgressState::kReplicate);
+}
+
 TEST_CASE("messages of strangers and of the past change nothing") {
   Replica one;
   one.lead();
