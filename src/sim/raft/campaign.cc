@@ -82,7 +82,7 @@ RaftVerdict try_raft(const RaftTrial& trial) {
     verdict.why = world.broken();
   } else if (!agreed) {
     verdict.fate = RaftFate::kStuck;
-    verdict.why = "no agreement within 30 s after the faults ended:\n" + world.describe();
+    verdict.why = "no agreement long after the faults ended:\n" + world.describe();
   }
   return verdict;
 }

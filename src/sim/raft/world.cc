@@ -153,6 +153,18 @@ bool RaftWorld::awake(const Machine& machine) const {
   return machine.core != nullptr && now_ >= machine.paused_until;
 }
 
+void RaftWorld::when_awake(Machine& machine, std::uint64_t life, const std::function<void()>& act) {
+  if (machine.life != life) {
+    return;
+  }
+  if (awake(machine)) {
+    act();
+    return;
+  }
+  // By then it may be paused for longer.
+  call(machine.paused_until, [this, &machine, life, act] { when_awake(machine, life, act); });
+}
+
 void RaftWorld::boot(Machine& machine) {
   ++machine.life;
   raft::Config config = setup_.raft;

@@ -75,8 +75,8 @@ class RaftWorld {
 
   // Runs this much longer. False when a property broke; broken() says which.
   bool run_for(Duration span);
-  // Faults end; at most one voter stays down. False when the group does not agree within this time
-  // on one more entry, or something broke.
+  // Faults end; at most one voter stays down. False when something broke, or the group does not
+  // agree on one more entry within this time and what the one furthest behind needs to catch up.
   bool converge(Duration within);
 
   [[nodiscard]] const std::string& broken() const { return chronicle_->broken(); }
@@ -108,6 +108,8 @@ class RaftWorld {
   void boot(Machine& machine);
   void crash(Machine& machine);
   [[nodiscard]] bool awake(const Machine& machine) const;
+  // Does it once that process runs; never when it dies before.
+  void when_awake(Machine& machine, std::uint64_t life, const std::function<void()>& act);
   void step(Machine& machine, const raft::Input& input);
   void turn(Machine& machine);
   void observe(Machine& machine);
@@ -144,7 +146,9 @@ class RaftWorld {
   bool propose();
   void read();
   Machine* some_leader();
+  [[nodiscard]] bool member(const Machine& machine) const;
   [[nodiscard]] bool agreed(raft::Index through) const;
+  [[nodiscard]] Duration catching_up() const;
   void mix(std::uint64_t value) { totals_.hash = (totals_.hash ^ value) * 0x100000001b3ULL; }
 
   RaftSetup setup_;

@@ -84,16 +84,8 @@ void RaftWorld::finish_disk(Machine& machine) {
   }
   machine.batch = 0;
   start_disk(machine);
-  if (awake(machine)) {
-    react(machine);
-  } else {
-    // A paused process hears of it when it runs again.
-    call(machine.paused_until, [this, &machine, life = machine.life] {
-      if (machine.life == life && awake(machine)) {
-        react(machine);
-      }
-    });
-  }
+  // A paused process hears of it when it runs again.
+  when_awake(machine, machine.life, [this, &machine] { react(machine); });
 }
 
 void RaftWorld::react(Machine& machine) {

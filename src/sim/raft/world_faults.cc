@@ -213,13 +213,32 @@ void RaftWorld::reconfigure() {
   }
 }
 
-// Every member of the newest configuration that runs has applied this much.
-bool RaftWorld::agreed(Index through) const {
+// It runs, in the newest configuration.
+bool RaftWorld::member(const Machine& machine) const {
   const raft::ConfState& conf = chronicle_->conf_at(chronicle_->last_committed());
+  return machine.core && (conf.voters.contains(machine.id) || conf.learners.contains(machine.id));
+}
+
+// Every member has applied this much.
+bool RaftWorld::agreed(Index through) const {
   return std::all_of(machines_.begin(), machines_.end(), [&](const auto& machine) {
-    const bool member = conf.voters.contains(machine->id) || conf.learners.contains(machine->id);
-    return !member || !machine->core || machine->machined.applied >= through;
+    return !member(*machine) || machine->machined.applied >= through;
   });
+}
+
+// The tightest windows let one entry pass per round trip: in a slow world a long log takes minutes.
+Duration RaftWorld::catching_up() const {
+  Index longest = chronicle_->last_committed();
+  Index shortest = longest;
+  for (const auto& machine : machines_) {
+    if (member(*machine)) {
+      longest = std::max(longest, machine->core->log().last());
+      shortest = std::min(shortest, machine->machined.applied);
+    }
+  }
+  const Duration round_trip =
+      2 * (setup_.faults.delay_min + setup_.faults.delay_max) + setup_.faults.disk_max;
+  return round_trip * static_cast<std::int64_t>(longest.distance(shortest));
 }
 
 bool RaftWorld::converge(Duration within) {
@@ -235,8 +254,9 @@ bool RaftWorld::converge(Duration within) {
       boot(*machine);
     }
   }
-  const TimePoint until = now_ + within;
-  Index last_word;
+  const TimePoint until = now_ + within + catching_up();
+  const Index before = chronicle_->last_committed();
+  Index more;
   while (now_ < until && broken().empty()) {
     if (Machine* leader = some_leader(); leader != nullptr &&
                                          leader->core->membership().voters.joint() &&
@@ -246,9 +266,11 @@ bool RaftWorld::converge(Duration within) {
     last_acknowledged_ = Index();
     propose();
     run_for(base::milliseconds(200));
-    last_word = std::max(last_word, last_acknowledged_);
+    if (more == Index() && last_acknowledged_ > before) {
+      more = last_acknowledged_;
+    }
     const bool joint = !chronicle_->conf_at(chronicle_->last_committed()).voters_outgoing.empty();
-    if (last_word != Index() && !joint && agreed(last_word)) {
+    if (more != Index() && !joint && agreed(more)) {
       return broken().empty();
     }
   }

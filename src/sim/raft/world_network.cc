@@ -51,9 +51,9 @@ void RaftWorld::send(Machine& from, const raft::Message& message) {
     // A driver that streams snapshots learns how that ended.
     call(now_ + kStreamed,
          [this, &from, replica = message.to, life = from.life, delivered = !lost] {
-           if (from.life == life && awake(from)) {
+           when_awake(from, life, [this, &from, replica, delivered] {
              step(from, raft::SnapshotSent{.replica = replica, .delivered = delivered});
-           }
+           });
          });
   }
   if (lost) {
