@@ -19,7 +19,7 @@ TEST_CASE("what was admitted before the first report does not count") {
 
 TEST_CASE("the same refusal probability everywhere is fair, whatever the sizes") {
   FairnessMeter meter;
-  for (const std::uint64_t account : {1, 2}) {
+  for (const std::uint64_t account : {1ULL, 2ULL}) {
     meter.reported(Account(account), totals(0, 0));
   }
   meter.reported(Account(1), totals(80, 20));
@@ -31,7 +31,7 @@ TEST_CASE("the same refusal probability everywhere is fair, whatever the sizes")
 
 TEST_CASE("one node that gets nothing halves the index of two") {
   FairnessMeter meter;
-  for (const std::uint64_t account : {1, 2}) {
+  for (const std::uint64_t account : {1ULL, 2ULL}) {
     meter.reported(Account(account), totals(0, 0));
   }
   meter.reported(Account(1), totals(100, 0));
@@ -42,7 +42,7 @@ TEST_CASE("one node that gets nothing halves the index of two") {
 
 TEST_CASE("the past fades") {
   FairnessMeter meter;
-  for (const std::uint64_t account : {1, 2}) {
+  for (const std::uint64_t account : {1ULL, 2ULL}) {
     meter.reported(Account(account), totals(0, 0));
   }
   meter.reported(Account(1), totals(100, 0));
