@@ -76,6 +76,44 @@ TEST_CASE("W stays within the burst through crashes, partitions, pauses and lost
   }
 }
 
+// Disks are so slow that followers apply long after the leader.
+bool holds_when_a_voter_dies_at_the_first_admission(std::uint64_t seed, std::size_t victim) {
+  const wire::StoreCodec codec;
+  World world(
+      {.machines = 5, .shards = 1, .seed = seed, .faults = {.disk_max = base::milliseconds(200)}},
+      codec);
+  bucket::LimitSpec limit;
+  limit.name = "api";
+  limit.rate = base::Rate::per_second(1000);
+  limit.burst = Tokens::whole(1000);
+  world.declare(limit);
+  const TimePoint end = world.now() + base::seconds(20);
+  for (std::size_t i = 0; i < 5; ++i) {
+    world.load({.machine = i,
+                .limit = limit.name,
+                .per_second = 200,
+                .from = world.now() + base::seconds(4),
+                .until = end});
+  }
+  TimePoint until = world.now() + base::seconds(4);
+  while (world.run(until) && world.totals().admitted == Tokens{} && until < end) {
+    until += base::milliseconds(1);
+  }
+  CHECK(world.totals().admitted > Tokens{});
+  world.crash(victim);
+  return world.run(until + base::milliseconds(100));
+}
+
+TEST_CASE("what a dead leader granted is gone from the pool though nobody alive has applied it") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    for (std::size_t victim = 0; victim < 3; ++victim) {
+      CAPTURE(seed);
+      CAPTURE(victim);
+      CHECK(holds_when_a_voter_dies_at_the_first_admission(seed, victim));
+    }
+  }
+}
+
 TEST_CASE("planted bugs are caught") {
   CHECK(caught(node::Plant::kReclaimEarly, 3));
   CHECK(caught(node::Plant::kGrowBeforeAck, 12));

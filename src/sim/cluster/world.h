@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/prng.h"
+#include "node/ledger.h"
 #include "node/node.h"
 #include "node/records.h"
 
@@ -178,6 +179,7 @@ class World {
   void count_offices();
   void check();
   void check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket);
+  void note_ledgers();
   [[nodiscard]] Tokens spendable(const bucket::LimitSpec& spec);
   [[nodiscard]] Tokens spendable_at_home(const Bucket& bucket);
   [[nodiscard]] const bucket::LimitSpec* spec_of(const std::string& limit) const;
@@ -199,6 +201,12 @@ class World {
     TimePoint drained;
   };
   std::map<Bucket, Queue> queues_;  // V
+  // The ledgers of a shard after the last entry that any replica ever applied.
+  struct Books {
+    raft::Index applied;
+    std::map<node::LedgerId, node::Ledger> ledgers;
+  };
+  std::map<node::ShardId, Books> books_;
   std::map<Bucket, bucket::TokenBucket> central_;
   std::multimap<std::uint64_t, Flow> flows_;
   std::uint64_t next_flow_ = 0;

@@ -18,24 +18,28 @@ void World::fail(std::string why) {
   }
 }
 
-Tokens World::spendable(const bucket::LimitSpec& spec) {
-  const node::LedgerId id{.limit = spec.name, .key = {}};
-  const ShardId home = node::TokenStore::home_of(spec.name, config_.shards);
-  // The most advanced replica says what is in the pool and what was granted.
-  const node::Replica* best = nullptr;
+// A grant counts from the moment it is committed, also while no machine that is up has applied it.
+void World::note_ledgers() {
   for (const auto& machine : machines_) {
-    if (!machine->node || !machine->node->replicas().contains(home)) {
+    if (!machine->node) {
       continue;
     }
-    const node::Replica* replica = machine->node->replicas().at(home).get();
-    if (best == nullptr || best->store().meta().stamp < replica->store().meta().stamp ||
-        (best->store().meta().stamp == replica->store().meta().stamp &&
-         best->core().log().applied() < replica->core().log().applied())) {
-      best = replica;
+    for (const auto& [shard, replica] : machine->node->replicas()) {
+      Books& books = books_[shard];
+      if (books.applied < replica->core().log().applied()) {
+        books.applied = replica->core().log().applied();
+        books.ledgers = replica->store().ledgers();
+      }
     }
   }
+}
+
+Tokens World::spendable(const bucket::LimitSpec& spec) {
+  const node::LedgerId id{.limit = spec.name, .key = {}};
+  const Books& books = books_[node::TokenStore::home_of(spec.name, config_.shards)];
   Tokens sum;
-  const node::Ledger* ledger = best == nullptr ? nullptr : best->store().ledger(id);
+  const auto known = books.ledgers.find(id);
+  const node::Ledger* ledger = known == books.ledgers.end() ? nullptr : &known->second;
   if (ledger != nullptr) {
     sum += ledger->pool().level;
   }
@@ -120,6 +124,7 @@ void World::count_offices() {
 }
 
 void World::check() {
+  note_ledgers();
   for (const bucket::LimitSpec& spec : specs_) {
     if (!spec.per_key) {
       check_bucket(spec, {.limit = spec.name, .key = {}});
