@@ -61,6 +61,8 @@ class Purse {
   // may have cut it, and then others may hold that right already.
   Tokens give_up_refund(Tokens amount);
 
+  [[nodiscard]] Tokens refundable() const { return refundable_; }
+
   // ---- borrowing: one open sequence at a time (mode A) ----
 
   // Holds room for up to `want` and opens a sequence; nullopt when there is no room at all.

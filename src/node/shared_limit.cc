@@ -65,6 +65,10 @@ Tokens SharedLimit::size_for(Tokens cost, std::size_t index) const {
   return cost.scaled(1000, 1000 - config_.spec.priorities[index - 1].reserved) + Tokens::micro(1);
 }
 
+Tokens SharedLimit::room_for(Tokens cost, std::size_t index) const {
+  return size_for(cost + purse_.refundable(), index);
+}
+
 void SharedLimit::admit(Decision& out, Tokens cost) {
   purse_.totals().admitted += cost;
   out.verdict = Verdict::kAdmitted;
@@ -118,7 +122,7 @@ bool SharedLimit::park(const AcquireRequest& request, Ticket ticket, const PeerB
       std::clamp(request.wait, base::Duration::zero(), config_.spec.queue.max_wait);
   const bool valid = purse_.valid(now);
   const std::size_t index = class_of(request.priority);
-  const bool fits = size_for(request.cost, index) <= purse_.bucket().size();
+  const bool fits = room_for(request.cost, index) <= purse_.bucket().size();
   const base::Duration mint = purse_.bucket().wait_for(request.cost, floor_of(index));
   const bool minted_in_time = valid && wait > base::Duration::zero() && mint <= wait;
   // Tokens that exist elsewhere: at peers when borrowing has a chance, in the pool when this node's
@@ -317,7 +321,7 @@ DemandReport SharedLimit::report(Instant now) {
                       .largest = largest_.recent(now.slow),
                       .totals = purse_.totals()};
   if (const bucket::Waiting* front = queue_.front()) {
-    const Tokens needed = size_for(front->cost, front->priority);
+    const Tokens needed = room_for(front->cost, front->priority);
     report.lacking = needed > purse_.bucket().size() ? needed : Tokens{};
   }
   reported_lacking_ = report.lacking;
@@ -327,7 +331,7 @@ DemandReport SharedLimit::report(Instant now) {
 bool SharedLimit::demand_moved(Instant now) const {
   if (const bucket::Waiting* front = queue_.front();
       front != nullptr && reported_lacking_ == Tokens{} &&
-      size_for(front->cost, front->priority) > purse_.bucket().size()) {
+      room_for(front->cost, front->priority) > purse_.bucket().size()) {
     return true;
   }
   const Rate offered = meter_.surge(now.slow);

@@ -101,6 +101,8 @@ class SharedLimit {
   void admit(Decision& out, Tokens cost);
   // The size that a bucket needs to admit this cost in this class.
   [[nodiscard]] Tokens size_for(Tokens cost, std::size_t index) const;
+  // The same beside what reservations keep free now.
+  [[nodiscard]] Tokens room_for(Tokens cost, std::size_t index) const;
   void serve(Instant now, Actions& out);
   void refuse(const std::vector<bucket::Waiting>& parked, Instant now, Actions& out);
   void refresh_floors();

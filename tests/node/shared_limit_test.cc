@@ -216,6 +216,16 @@ TEST_CASE("minting eats into what is refundable: the bucket never holds more tha
   CHECK(one.limit.purse().bucket().level() <= whole(100));
 }
 
+TEST_CASE("a cost that does not fit beside open reservations asks for more room") {
+  Limit one(100);
+  CHECK(one.acquire(30, at(0)).admitted());
+  one.limit.reserve(1, whole(30));
+  one.lacks(80, at(0));
+  REQUIRE(one.park(80, 7, base::milliseconds(0), at(0)));
+  CHECK(one.limit.demand_moved(at(0)));
+  CHECK(one.limit.report(at(0)).lacking == whole(110));
+}
+
 TEST_CASE("a reservation of a session that is over refunds nothing") {
   Limit one(50);
   REQUIRE(one.acquire(30, at(0)).admitted());
