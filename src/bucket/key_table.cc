@@ -196,6 +196,26 @@ void KeyTable::place(const KeyHash& key, Tokens level, TimePoint now) {
   }
 }
 
+void KeyTable::cut(const KeyHash& key, Tokens ceiling, TimePoint now) {
+  advance(now);
+  const KeyHash id = identity(key);
+  std::int64_t* entry = find(id);
+  const std::int64_t before = clamped(entry == nullptr ? ghost_empty_at_ : *entry, meter_);
+  // Rounded up as in clamped(): the meter's fraction must not come on top of the ceiling.
+  const std::int64_t after = meter_.rounded_up() - std::max(ceiling, Tokens{}).micro();
+  if (after <= before) {
+    return;
+  }
+  if (entry != nullptr) {
+    *entry = after;
+  } else if (has_room_for_a_key(now)) {
+    insert(id, after);
+  } else {
+    COVERED("the ghost falls to the ceiling of a key for which there is no room");
+    ghost_empty_at_ = after;
+  }
+}
+
 KeyListing KeyTable::listing(std::size_t most, TimePoint now) const {
   const Meter meter = meter_at(now);
   const auto level = [&](std::int64_t empty_at) {

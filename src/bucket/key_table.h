@@ -78,6 +78,10 @@ class KeyTable {
   // Gives an absent key this level, for a table that goes on where another one ended. A level that
   // is not below the ghost's changes nothing; where there is no room the ghost falls to the level.
   void place(const KeyHash& key, Tokens level, TimePoint now);
+  // Lowers a key's level to at most `ceiling` (below zero: zero), less a micro-token's rounding; an
+  // absent key too, and where there is no room for it the ghost falls with it. What is minted
+  // afterwards comes on top: whoever holds a part of the key's size elsewhere cuts at every touch.
+  void cut(const KeyHash& key, Tokens ceiling, TimePoint now);
   // At most `most` keys: where more are below the ghost, a ghost that is low enough for the rest.
   [[nodiscard]] KeyListing listing(std::size_t most, TimePoint now) const;
 

@@ -116,7 +116,7 @@ void run_against_exact_model(std::uint64_t seed, bool may_lag) {
     }
     ++operations;
     const Tokens amount = Tokens::micro(prng.between(0, 20'000'000));
-    switch (prng.below(may_lag ? 12U : 6U)) {
+    switch (prng.below(may_lag ? 13U : 6U)) {
       case 6:
         table.put(key(n), amount, now);
         exact.level += ExactBucket::units(amount);
@@ -131,6 +131,11 @@ void run_against_exact_model(std::uint64_t seed, bool may_lag) {
         model.reconfigure(policy, now);
         break;
       }
+      case 10:
+        table.cut(key(n), amount, now);
+        exact.level = std::min(exact.level, ExactBucket::units(amount));
+        REQUIRE(table.level(key(n), now) <= amount);
+        break;
       case 9:
         if (prng.chance(1, 20)) {
           table = heir(table, prng.below(30), now);
@@ -281,6 +286,47 @@ TEST_SUITE("bucket/key_table") {
     CHECK(table.count() == 1);
     CHECK(table.level(key(2), kStart) == Tokens::whole(3));
     CHECK(table.ghost_level(kStart) == Tokens::whole(3));
+  }
+
+  TEST_CASE("a cut lowers one key to the ceiling and never raises it") {
+    KeyTable table = table_of(Rate::per_second(2), 10);
+    table.cut(key(1), Tokens::whole(4), kStart);
+    CHECK(table.count() == 1);
+    CHECK(table.level(key(1), kStart) == Tokens::whole(4));
+    CHECK(table.level(key(2), kStart) == Tokens::whole(10));
+    table.cut(key(1), Tokens::whole(6), kStart);
+    CHECK(table.level(key(1), kStart) == Tokens::whole(4));
+    CHECK(table.level(key(1), kStart + seconds(1)) == Tokens::whole(6));  // minted on top
+    table.cut(key(1), Tokens::whole(3), kStart + seconds(1));
+    CHECK(table.level(key(1), kStart + seconds(1)) == Tokens::whole(3));
+    table.cut(key(1), Tokens::whole(-2), kStart + seconds(1));
+    CHECK(table.level(key(1), kStart + seconds(1)) == Tokens{});
+  }
+
+  TEST_CASE("a cut above the level leaves no trace of an absent key") {
+    KeyTable table = table_of(Rate::per_second(2), 10, false);
+    table.cut(key(1), Tokens::whole(4), kStart + seconds(2));
+    CHECK(table.count() == 0);
+    CHECK(table.level(key(1), kStart + seconds(2)) == Tokens::whole(4));
+  }
+
+  TEST_CASE("where there is no room for a key that is cut, the ghost falls with it") {
+    KeyTable table(KeyPolicy{Rate::per_second(1), Tokens::whole(10)}, 1, Tokens::whole(10), kStart);
+    table.cut(key(1), Tokens::whole(2), kStart);
+    table.cut(key(2), Tokens::whole(3), kStart);
+    CHECK(table.count() == 1);
+    CHECK(table.level(key(2), kStart) == Tokens::whole(3));
+    CHECK(table.ghost_level(kStart) == Tokens::whole(3));
+  }
+
+  TEST_CASE("a cut between two micro-tokens keeps no fraction on top") {
+    // One micro-token in 1000 ns.
+    KeyTable table = table_of(Rate::per_second(1), 10);
+    const TimePoint between = kStart + Duration(500);
+    table.cut(key(1), Tokens::whole(4), between);
+    CHECK(table.level(key(1), between) <= Tokens::whole(4));
+    CHECK(table.level(key(1), between + Duration(999)) <= Tokens::whole(4));
+    CHECK(table.level(key(1), between + Duration(1500)) == Tokens::whole(4) + Tokens::micro(1));
   }
 
   TEST_CASE("only keys that have what the ghost has are dropped") {
