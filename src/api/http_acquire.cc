@@ -86,9 +86,12 @@ void append_headers(std::string& policy, std::string& state, const std::string& 
   policy += '"' + limit + "\";q=" + std::to_string(decision.burst.floor());
   policy += ";w=" + std::to_string(window);
   const std::int64_t remaining = std::max<std::int64_t>(0, decision.remaining.floor());
+  // A node's share is full before the limit is: never "now" beside less than everything.
+  const bool whole = remaining >= decision.burst.floor();
+  const auto reset = rounded_up(decision.reset_after, base::seconds(1));
   state += separator;
   state += '"' + limit + "\";r=" + std::to_string(remaining);
-  state += ";t=" + std::to_string(rounded_up(decision.reset_after, base::seconds(1)));
+  state += ";t=" + std::to_string(whole ? reset : std::max<std::int64_t>(1, reset));
 }
 
 void add_headers(HttpResponse& response, std::span<const std::string> limits,
@@ -117,12 +120,24 @@ HttpResponse verdict_error(Verdict verdict, const std::string& limit) {
       return error_response(404, "unknown_limit", "no limit is named '" + limit + "'");
     case Verdict::kBadRequest:
       return bad_request(limit +
-                         ": the key does not fit the limit's `per`, or the priority is "
-                         "none of its classes");
+                         ": expected a cost of at least 0, and an id that is not older than what "
+                         "the limit remembers");
+    case Verdict::kKeyMissing:
+      return bad_request(limit + ": expected a key: this limit has a bucket for each (per: key)");
+    case Verdict::kKeyUnwanted:
+      return bad_request(limit +
+                         ": expected no key: this limit has one bucket for all (no per: key)");
+    case Verdict::kUnknownPriority:
+      return bad_request(limit + ": the priority is none of this limit's classes; `brigade limit " +
+                         "get " + limit + "` lists them under priorities");
     case Verdict::kTooManyKeys:
       return error_response(503, "too_many_keys", limit + ": max_keys is reached");
     case Verdict::kTooManyWaiting:
       return error_response(503, "too_many_waiting", limit + ": too many requests wait");
+    case Verdict::kDraining:
+      return error_response(503, "draining",
+                            "this node is drained and admits nothing: ask another one "
+                            "(`brigade drain --undo` has it take part again)");
     default:
       return error_response(503, "no_rights",
                             limit + ": this node has no rights and no way to get any now");

@@ -278,6 +278,23 @@ Call remove(const HttpRequest& request) {
   return done_call(std::move(remove));
 }
 
+// Without a body it is the plain one.
+Call drain(const HttpRequest& request) {
+  node::Drain drain;
+  if (!request.body.empty()) {
+    const auto object = parse_json_object(request.body);
+    if (!object) {
+      return bad_request(object.error().message);
+    }
+    JsonFields fields(*object, "drain");
+    fields.flag("undo", drain.undo);
+    if (const auto status = fields.done(); !status) {
+      return bad_request(status.error().message);
+    }
+  }
+  return done_call(drain);
+}
+
 AdminCall show_status(ordered_json (*render)(const StatusView&), std::int64_t wall_ms) {
   return status_call([render, wall_ms](const StatusView& status) {
     if (status.as_of_ms != 0) {
@@ -348,7 +365,7 @@ Call admin_call(const Routed& routed, const HttpRequest& request, std::int64_t w
     case Route::kTransfer:
       return transfer(request);
     case Route::kDrain:
-      return done_call(node::Drain{});
+      return drain(request);
     case Route::kLeave:
       return done_call(node::Leave{});
     case Route::kRemove:

@@ -46,6 +46,7 @@ ordered_json member_json(const node::MemberView& member) {
                    {{"redis", member.load.redis_ms_p99}, {"http", member.load.http_ms_p99}}},
                   {"queue_ms", member.load.queue_ms},
                   {"pressed", member.load.pressed}};
+  json["draining"] = member.draining;
   return json;
 }
 

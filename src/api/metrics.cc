@@ -6,9 +6,9 @@ namespace brigade::api {
 namespace {
 
 constexpr std::string_view kOther = "other";
-constexpr std::array<std::string_view, 8> kResults{"admitted",      "refused",         "never",
-                                                   "unknown_limit", "bad_request",     "no_rights",
-                                                   "too_many_keys", "too_many_waiting"};
+constexpr std::array<std::string_view, 9> kResultNames{
+    "admitted",      "refused",          "never",   "unknown_limit", "bad_request", "no_rights",
+    "too_many_keys", "too_many_waiting", "draining"};
 constexpr std::array<std::string_view, 3> kDoorNames{"redis", "http", "envoy"};
 
 // Bounds of brigade_decision_seconds: powers of two from 1 us (2^10 ns) to 69 s (2^36 ns).
@@ -22,6 +22,11 @@ double seconds(base::Duration d) {
 template <class Enum>
 std::size_t index(Enum value) {
   return static_cast<std::size_t>(value);
+}
+
+// What is wrong with a request in detail is for whoever asked.
+std::size_t result_of(node::Verdict verdict) {
+  return index(verdict) < kResultNames.size() ? index(verdict) : index(node::Verdict::kBadRequest);
 }
 
 }  // namespace
@@ -46,7 +51,7 @@ void Metrics::decided(Door door, std::string_view limit, const node::Decision& d
   // A client may ask for any name: those must not become labels.
   const bool known = decision.verdict != node::Verdict::kUnknownLimit;
   ++of(known ? limit : std::string_view())
-        .decisions.at(index(decision.verdict))
+        .decisions.at(result_of(decision.verdict))
         .at(index(decision.source));
   latency_.at(index(door)).record(took);
   recent_.at(index(door)).record(took);
@@ -81,11 +86,11 @@ void Metrics::write_decisions(MetricsText& out) const {
   out.family("brigade_decisions_total", "counter", "Decisions by limit, result and token source.");
   for (const std::string_view limit : limits()) {
     const Counters& counters = counters_.find(limit)->second;
-    for (std::size_t verdict = 0; verdict < kVerdicts; ++verdict) {
+    for (std::size_t result = 0; result < kResults; ++result) {
       for (std::size_t source = 0; source < kSources; ++source) {
-        if (const std::uint64_t count = counters.decisions.at(verdict).at(source); count > 0) {
+        if (const std::uint64_t count = counters.decisions.at(result).at(source); count > 0) {
           out.sample({{"limit", limit},
-                      {"result", kResults.at(verdict)},
+                      {"result", kResultNames.at(result)},
                       {"source", to_text(static_cast<node::Source>(source))}},
                      static_cast<double>(count));
         }

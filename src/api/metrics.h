@@ -62,12 +62,12 @@ class Metrics {
   static constexpr std::size_t kSamplesMax = 2000;
 
  private:
-  static constexpr std::size_t kVerdicts = 8;
+  static constexpr std::size_t kResults = 9;
   static constexpr std::size_t kSources = 5;
   static constexpr std::size_t kDoors = 3;
 
   struct Counters {
-    std::array<std::array<std::uint64_t, kSources>, kVerdicts> decisions{};
+    std::array<std::array<std::uint64_t, kSources>, kResults> decisions{};
   };
   struct Hash {
     using is_transparent = void;

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <limits>
+#include <optional>
+#include <span>
+#include <string>
 #include <utility>
 
 namespace brigade::api {
@@ -58,12 +62,75 @@ std::int64_t milliseconds_up(base::Duration d) {
              : (d.count() + kMilli - 1) / kMilli;
 }
 
+constexpr const char* kAcquireForm =
+    "BRIGADE.ACQUIRE limit [KEY k] [COST n] [WAIT ms] [PRIORITY c] [RESERVE] [ID id]";
+
+bool read_option(std::string_view option, std::string_view value, node::AcquireRequest& request,
+                 std::optional<std::string>& wrong) {
+  constexpr std::int64_t kWaitMaxMs = 3'600'000;
+  if (same(option, "KEY")) {
+    request.key = value;
+  } else if (same(option, "PRIORITY")) {
+    request.priority = value;
+  } else if (same(option, "ID")) {
+    request.id = value;
+  } else if (same(option, "COST")) {
+    if (!to_tokens(value, request.cost)) {
+      wrong = "COST: expected tokens from 0 to 1.1e12, with at most six decimals";
+    }
+  } else if (same(option, "WAIT")) {
+    std::int64_t ms = 0;
+    if (to_integer(value, ms) && ms >= 0 && ms <= kWaitMaxMs) {
+      request.wait = base::milliseconds(ms);
+    } else {
+      wrong = "WAIT: expected milliseconds from 0 to " + std::to_string(kWaitMaxMs);
+    }
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// The first thing that is wrong with the words behind the limit's name.
+std::optional<std::string> read_options(std::span<const std::string_view> words,
+                                        node::AcquireRequest& request) {
+  constexpr std::size_t kShown = 64;
+  std::optional<std::string> wrong;
+  for (std::size_t i = 0; i < words.size() && !wrong; ++i) {
+    const std::string_view option = words[i];
+    if (same(option, "RESERVE")) {
+      request.reserve = true;
+      continue;
+    }
+    const bool last = i + 1 == words.size();
+    if (!read_option(option, last ? "0" : words[i + 1], request, wrong)) {
+      return "unknown option '" + std::string(option.substr(0, kShown)) + "'; expected " +
+             kAcquireForm;
+    }
+    if (last) {
+      return std::string(option) + ": expected a value behind it";
+    }
+    ++i;
+  }
+  return wrong;
+}
+
 const char* refusal_text(node::Verdict verdict) {
   switch (verdict) {
     case node::Verdict::kUnknownLimit:
       return "ERR no such limit; declare it with `brigade limit apply`";
     case node::Verdict::kBadRequest:
-      return "ERR bad request: look at the limit's `per`, its priorities and the cost";
+      return "ERR expected a cost of at least 0, and an ID that is not older than what the limit "
+             "remembers";
+    case node::Verdict::kKeyMissing:
+      return "ERR expected KEY: this limit has a bucket for each (per: key)";
+    case node::Verdict::kKeyUnwanted:
+      return "ERR expected no KEY: this limit has one bucket for all (no per: key)";
+    case node::Verdict::kUnknownPriority:
+      return "ERR the PRIORITY is none of this limit's classes; `brigade limit get` lists them";
+    case node::Verdict::kDraining:
+      return "UNAVAILABLE this node is drained and admits nothing: ask another one (`brigade drain "
+             "--undo` has it take part again)";
     case node::Verdict::kNoRights:
       return "UNAVAILABLE no rights and no way to get any now";
     case node::Verdict::kTooManyKeys:
@@ -101,7 +168,10 @@ void RedisSession::add_bulk(std::string_view text) {
 
 void RedisSession::add_error(std::string_view text) {
   output_ += '-';
-  output_ += text;
+  // A client's own words may be quoted in it: they must not end the line.
+  std::replace_copy_if(
+      text.begin(), text.end(), std::back_inserter(output_),
+      [](char c) { return c == '\r' || c == '\n'; }, ' ');
   output_ += "\r\n";
 }
 
@@ -361,41 +431,13 @@ void RedisSession::throttle() {
 
 void RedisSession::acquire(bool peek) {
   node::AcquireRequest request{.peek = peek};
-  bool fine = args_.size() >= 2;
-  if (fine) {
-    request.limit = args_[1];
+  if (args_.size() < 2) {
+    add_error(std::string("ERR expected ") + kAcquireForm);
+    return;
   }
-  for (std::size_t i = 2; fine && i < args_.size(); ++i) {
-    const std::string_view option = args_[i];
-    const bool has_value = i + 1 < args_.size();
-    if (same(option, "RESERVE")) {
-      request.reserve = true;
-      continue;
-    }
-    fine = has_value;
-    if (!fine) {
-      break;
-    }
-    const std::string_view value = args_[++i];
-    if (same(option, "KEY")) {
-      request.key = value;
-    } else if (same(option, "COST")) {
-      fine = to_tokens(value, request.cost);
-    } else if (same(option, "WAIT")) {
-      std::int64_t ms = 0;
-      fine = to_integer(value, ms) && ms >= 0 && ms <= 3'600'000;
-      request.wait = base::milliseconds(fine ? ms : 0);
-    } else if (same(option, "PRIORITY")) {
-      request.priority = value;
-    } else if (same(option, "ID")) {
-      request.id = value;
-    } else {
-      fine = false;
-    }
-  }
-  if (!fine) {
-    add_error(
-        "ERR BRIGADE.ACQUIRE limit [KEY k] [COST n] [WAIT ms] [PRIORITY c] [RESERVE] [ID id]");
+  request.limit = args_[1];
+  if (const auto wrong = read_options(std::span(args_).subspan(2), request)) {
+    add_error("ERR " + *wrong);
     return;
   }
   const std::uint64_t token = next_token_++;

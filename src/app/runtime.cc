@@ -95,10 +95,27 @@ void Runtime::begin_stop() {
   touch();
 }
 
+void Runtime::tell_drain() {
+  const Drain drain = !node_->draining() ? Drain::kNo
+                      : node_->drained() ? Drain::kDone
+                                         : Drain::kUnderWay;
+  if (drain == std::exchange(drain_told_, drain) || node_->leaving()) {
+    return;
+  }
+  if (drain == Drain::kNo) {
+    spdlog::info("drained no longer: this node takes part again");
+  } else if (drain == Drain::kDone) {
+    spdlog::info("drained: until `brigade drain --undo` or a restart this node admits nothing");
+  } else {
+    spdlog::info("draining as asked: handing rights back, moving leaderships");
+  }
+}
+
 void Runtime::heed_cluster() {
   if (!node_ || stopping_) {
     return;
   }
+  tell_drain();
   if (node_->removed()) {
     std::fprintf(stderr,
                  "brigade node: this node (%s) was removed from the cluster for good; its data in "

@@ -76,6 +76,7 @@ class Runtime final : public PeerInbox {
   void watch_signals();
   void begin_stop();
   // Stops if the cluster removed this node, or it has left for good.
+  void tell_drain();
   void heed_cluster();
   [[nodiscard]] bool may_stop(base::TimePoint now);
   void stop(int exit_code);
@@ -113,7 +114,9 @@ class Runtime final : public PeerInbox {
   bool stopping_ = false;
   base::TimePoint stop_deadline_ = base::kNever;
   bool leaving_ = false;
-  bool closed_ = false;  // being destroyed: handlers that are left do nothing
+  enum class Drain : std::uint8_t { kNo, kUnderWay, kDone };
+  Drain drain_told_ = Drain::kNo;  // in the log
+  bool closed_ = false;            // being destroyed: handlers that are left do nothing
   int exit_code_ = 0;
 };
 

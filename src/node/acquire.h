@@ -21,13 +21,18 @@ enum class Source : std::uint8_t { kLocal, kBorrowed, kHome, kStrict, kShadow };
 
 enum class Verdict : std::uint8_t {
   kAdmitted,
-  kRefused,        // not enough tokens; retry_after says when
-  kNever,          // cost > burst x (1 - reserve of its class): refused at once, for ever
-  kUnknownLimit,   // no such limit is declared
-  kBadRequest,     // a key where none belongs, none where one is needed, cost out of range
-  kNoRights,       // no rights and no way to get any now (isolated, starting, draining)
-  kTooManyKeys,    // max_keys reached and none can be dropped
-  kTooManyWaiting  // the limit's queue or the node's is full
+  kRefused,         // not enough tokens; retry_after says when
+  kNever,           // cost > burst x (1 - reserve of its class): refused at once, for ever
+  kUnknownLimit,    // no such limit is declared
+  kBadRequest,      // a cost below 0, or an id older than the limit remembers
+  kNoRights,        // no rights and no way to get any now (isolated, starting)
+  kTooManyKeys,     // max_keys reached and none can be dropped
+  kTooManyWaiting,  // the limit's queue or the node's is full
+  // Said by the node that was asked, never by another:
+  kDraining,         // it hands its rights back and admits nothing
+  kKeyMissing,       // the limit is per key
+  kKeyUnwanted,      // the limit has one bucket for all
+  kUnknownPriority,  // none of the limit's classes
 };
 
 // One acquire. Views live only for the call.

@@ -44,6 +44,7 @@ struct MemberView {
   std::string region;
   std::string zone;
   LoadView load;
+  bool draining = false;  // hands its rights back and admits nothing
 };
 struct ShardView {
   std::uint32_t id = 0;
@@ -129,7 +130,9 @@ struct Transfer {
   std::string to;
   base::Tokens amount;
 };
-struct Drain {};
+struct Drain {
+  bool undo = false;  // the node takes part again
+};
 struct Leave {};
 struct Remove {
   std::string node;

@@ -538,27 +538,13 @@ std::vector<BucketReport> Node::buckets(Instant now) {
   for (SharedLimit* limit : shared_) {
     reports.push_back(limit->bucket_report(now));
   }
-  std::map<std::string, HomeDesk::Totals> keyed;
-  for (const auto& [shard, replica] : replicas_) {
-    if (const HomeDesk* home = replica->home()) {
-      for (const auto& [name, totals] : home->totals()) {
-        keyed[name].admitted += totals.admitted;
-        keyed[name].refused += totals.refused;
-      }
-    }
-  }
   for (const auto& [name, served] : served_) {
     if (served.elsewhere && !served.shared && !served.dropped) {
-      keyed.try_emplace(name);
+      reports.push_back({.ledger = {.limit = name, .key = {}},
+                         .admitted = served.admitted,
+                         .refused = served.refused,
+                         .offered = offered_of(served, now)});
     }
-  }
-  for (const auto& [name, totals] : keyed) {
-    const auto served = served_.find(name);
-    reports.push_back(
-        {.ledger = {.limit = name, .key = {}},
-         .admitted = totals.admitted,
-         .refused = totals.refused,
-         .offered = served == served_.end() ? Rate{} : offered_of(served->second, now)});
   }
   return reports;
 }

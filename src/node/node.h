@@ -97,8 +97,11 @@ class Node {
   // What the wall clock shows: only ends overrides. Never goes into a decision about tokens.
   void wall_clock(std::int64_t wall_ms);
   void admin(const AdminRequest& request, Ticket ticket, Instant now);
-  // Clean stop: refuses new requests, hands rights back, moves leaderships.
+  // Clean stop: refuses new requests, hands rights back, moves leaderships. For good: only an
+  // operator's Drain can be undone.
   void drain(Instant now);
+  [[nodiscard]] bool draining() const { return draining_; }
+  [[nodiscard]] bool leaving() const { return leaving_; }
   [[nodiscard]] bool drained() const;
   // Leaves for good was asked, and all that this node held is elsewhere now.
   [[nodiscard]] bool left() const;
@@ -139,6 +142,8 @@ class Node {
     bool elsewhere = false;                     // keyed or strict: decided by a shard's leader
     bool dropped = false;                       // deleted: refuses, until its session lets go
     std::optional<bucket::DemandMeter> demand;  // of what is decided elsewhere
+    Tokens admitted;                            // the same, in total, as asked of this node
+    Tokens refused;
   };
   using ServedMap = std::unordered_map<std::string, Served, TextHash, std::equal_to<>>;
 
@@ -206,6 +211,7 @@ class Node {
   void on(NodeId from, const Told& told, Instant now);
   [[nodiscard]] static Terms terms_of(const bucket::LimitSpec& spec);
   [[nodiscard]] static Decision decision_of(const Terms& terms, const Told& told);
+  static void count(Served& served, const Decision& decision, Tokens cost);
   void finish(Ticket ticket, Decision decision, Instant now);
   void run_errands(Instant now);
   ReservationId reserve(SharedLimit& limit, Tokens cost);
@@ -240,6 +246,8 @@ class Node {
   [[nodiscard]] std::string name_of(NodeId id) const;  // its id when nobody knows a name
 
   // node_leaving.cc
+  void begin_drain(Instant now);
+  std::optional<Refusal> end_drain(Instant now);
   void hand_back(ShardId shard);
   void handed_back(const Submitted& submitted);
   std::optional<Refusal> begin_leave(Control& control, Instant now);
@@ -326,6 +334,7 @@ class Node {
   };
   std::vector<Pull> pulls_;
   bool draining_ = false;
+  bool drains_for_good_ = false;
   TimePoint next_room_{};
   TimePoint drain_began_{};
   std::map<Ticket, std::pair<ShardId, Account>> owed_;  // tenants' returns under way

@@ -126,8 +126,13 @@ void Node::on_request(Ticket ticket, Control control, Instant now) {
     }
     control.deadline = now.slow + kPullPatience + kSurveyPatience;
     send(to, PullAsk{.ticket = ticket, .limit = move->limit, .from = from, .amount = move->amount});
-  } else if (std::holds_alternative<Drain>(control.request)) {
-    drain(now);
+  } else if (const auto* drain = std::get_if<Drain>(&control.request)) {
+    if (!drain->undo) {
+      begin_drain(now);
+    } else if (auto no = end_drain(now)) {
+      refuse_now(std::move(*no));
+      return;
+    }
   } else if (std::holds_alternative<Leave>(control.request)) {
     if (auto no = begin_leave(control, now)) {
       refuse_now(std::move(*no));
@@ -263,7 +268,7 @@ std::optional<AdminReply> Node::outcome(Control& control, Instant now) {
                 : std::nullopt;
   }
   if (std::holds_alternative<Drain>(control.request)) {
-    return drained() || over ? std::optional<AdminReply>(Done{}) : std::nullopt;
+    return !draining_ || drained() || over ? std::optional<AdminReply>(Done{}) : std::nullopt;
   }
   if (std::holds_alternative<Leave>(control.request)) {
     if (left()) {
@@ -439,7 +444,8 @@ StatusView Node::status(const Control& control, Instant now) const {
                           .addresses = config_.addresses,
                           .region = config_.home.region,
                           .zone = config_.home.zone,
-                          .load = load_});
+                          .load = load_,
+                          .draining = draining_});
   for (const auto& [id, peer] : peers_) {
     MemberView member{.name = peer.name,
                       .id = id,
@@ -449,6 +455,7 @@ StatusView Node::status(const Control& control, Instant now) const {
                       .zone = peer.home.zone};
     if (const auto digest = digests_.find(id); digest != digests_.end()) {
       member.load = view_of(digest->second.load);
+      member.draining = peer.live && digest->second.draining;
     }
     view.members.push_back(std::move(member));
   }
@@ -511,35 +518,6 @@ void Node::run_pulls(Instant now) {
     outgoing_.push_back(std::move(send));
   }
   changes_.sends.clear();
-}
-
-// ---- leaving ----
-
-void Node::drain(Instant now) {
-  if (draining_) {
-    return;
-  }
-  draining_ = true;
-  drain_began_ = now.slow;
-  for (std::uint32_t i = 0; i < tenants_.size(); ++i) {
-    tenants_[i].stop();
-    if (auto command = tenants_[i].surrender(now)) {
-      const Ticket ticket = next_ticket_++;
-      returning_.insert(ticket);
-      send_to_leader(ShardId(i),
-                     Submit{.shard = ShardId(i), .ticket = ticket, .command = *command});
-    }
-  }
-  for (auto& [shard, replica] : replicas_) {
-    replica->move_on(now);
-  }
-}
-
-bool Node::drained() const {
-  return draining_ && returning_.empty() &&
-         std::none_of(replicas_.begin(), replicas_.end(), [](const auto& one) {
-           return one.second->serves() && one.second->core().membership().voters.ids().size() > 1;
-         });
 }
 
 void Node::dispatch_control(NodeId from, const PeerMessage& message, Instant now) {

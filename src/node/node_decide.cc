@@ -29,11 +29,15 @@ std::optional<Decision> Node::check(const Served& served, const AcquireRequest& 
     return verdict_only(Verdict::kUnknownLimit);
   }
   if (draining_) {
-    return verdict_only(Verdict::kNoRights);
+    return verdict_only(Verdict::kDraining);
   }
-  const bool key_fits = spec.per_key != request.key.empty();
-  const bool priority_known = request.priority.empty() || spec.has_priority(request.priority);
-  if (!key_fits || !priority_known || request.cost < Tokens{}) {
+  if (spec.per_key == request.key.empty()) {
+    return verdict_only(spec.per_key ? Verdict::kKeyMissing : Verdict::kKeyUnwanted);
+  }
+  if (!request.priority.empty() && !spec.has_priority(request.priority)) {
+    return verdict_only(Verdict::kUnknownPriority);
+  }
+  if (request.cost < Tokens{}) {
     return verdict_only(Verdict::kBadRequest);
   }
   if (served.elsewhere && request.cost > spec.largest_cost(request.priority)) {
@@ -95,6 +99,9 @@ std::optional<Decision> Node::acquire(const AcquireRequest& request, Ticket tick
   }
   const bucket::LimitSpec& spec = served.config.spec;
   if (auto decision = decide_here(spec, served.keys, request, false, now)) {
+    if (!request.peek) {
+      count(served, *decision, request.cost);
+    }
     return decision;
   }
   Errand errand = errand_for(spec, served.keys, request, now);
@@ -104,7 +111,7 @@ std::optional<Decision> Node::acquire(const AcquireRequest& request, Ticket tick
 
 std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ticket, Instant now) {
   if (draining_) {
-    return verdict_only(Verdict::kNoRights);
+    return verdict_only(Verdict::kDraining);
   }
   const ImplicitLimit& implicit = implicit_.of(request);
   const bucket::LimitSpec& spec = implicit.spec;
@@ -289,9 +296,17 @@ void Node::on(NodeId from, const Told& told, Instant now) {
   finish(told.ticket, std::move(decision), now);
 }
 
+void Node::count(Served& served, const Decision& decision, Tokens cost) {
+  (decision.admitted() ? served.admitted : served.refused) += cost;
+}
+
 void Node::finish(Ticket ticket, Decision decision, Instant now) {
   auto node = errands_.extract(ticket);
   const Errand& errand = node.mapped();
+  const auto served = served_.find(errand.ask.ledger.limit);
+  if (served != served_.end() && !errand.ask.peek) {
+    count(served->second, decision, errand.ask.cost);
+  }
   if (errand.whole != 0) {
     on_part(errand.whole, std::move(decision), now);
     return;

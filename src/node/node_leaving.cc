@@ -1,4 +1,4 @@
-// Leaving for good, and forgetting those who are gone.
+// Draining, leaving for good, and forgetting those who are gone.
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -46,6 +46,56 @@ void Node::handed_back(const Submitted& submitted) {
     tenants_[found->second.first.value()].returned(found->second.second);
   }
   owed_.erase(found);
+}
+
+// ---- drain ----
+
+void Node::begin_drain(Instant now) {
+  if (draining_) {
+    return;
+  }
+  draining_ = true;
+  drain_began_ = now.slow;
+  for (std::uint32_t i = 0; i < tenants_.size(); ++i) {
+    tenants_[i].stop();
+    if (auto command = tenants_[i].surrender(now)) {
+      const Ticket ticket = next_ticket_++;
+      returning_.insert(ticket);
+      send_to_leader(ShardId(i),
+                     Submit{.shard = ShardId(i), .ticket = ticket, .command = *command});
+    }
+  }
+  for (auto& [shard, replica] : replicas_) {
+    replica->move_on(now);
+  }
+}
+
+void Node::drain(Instant now) {
+  drains_for_good_ = true;
+  begin_drain(now);
+}
+
+// The old sessions are over; this node opens new ones as if it had just started.
+std::optional<Refusal> Node::end_drain(Instant now) {
+  if (drains_for_good_) {
+    return conflict("this node is about to stop or to leave: start it again instead");
+  }
+  draining_ = false;
+  returning_.clear();
+  for (Tenant& tenant : tenants_) {
+    tenant.resume(now);
+  }
+  for (auto& [shard, replica] : replicas_) {
+    replica->stay(now);
+  }
+  return std::nullopt;
+}
+
+bool Node::drained() const {
+  return draining_ && returning_.empty() &&
+         std::none_of(replicas_.begin(), replicas_.end(), [](const auto& one) {
+           return one.second->serves() && one.second->core().membership().voters.ids().size() > 1;
+         });
 }
 
 // ---- leave ----

@@ -67,6 +67,8 @@ class Replica {
   }
   // This node leaves: leadership goes to another voter that is up to date, as soon as there is one.
   void move_on(Instant now);
+  // It leaves no more.
+  void stay(Instant now);
 
   // replica_placement.cc
   // What other nodes' replicas say; anything may come of them.
@@ -160,6 +162,7 @@ class Replica {
   void compact(Instant now, Actions& out);
   void decide_or_hold(NodeId from, const Ask& ask, Instant now);
   void answer_held(Instant now);
+  [[nodiscard]] base::TimePoint term_end(Instant now) const;
   void rotate(Instant now);
   void begin_rotation(Instant now);
   void rotation_applied(const Command& command, Instant now);

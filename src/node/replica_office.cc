@@ -43,12 +43,12 @@ void Replica::take_office(Instant now) {
                          .plant = config_.timing.plant},
                 now);
   next_home_round_ = now.slow;
-  next_rotation_ =
-      config_.bms_term > base::Duration::zero() ? now.slow + config_.bms_term : base::kNever;
-  if (leaving_) {
-    next_rotation_ = now.slow;
-  }
+  next_rotation_ = leaving_ ? now.slow : term_end(now);
   answer_held(now);
+}
+
+base::TimePoint Replica::term_end(Instant now) const {
+  return config_.bms_term > base::Duration::zero() ? now.slow + config_.bms_term : base::kNever;
 }
 
 NodeId Replica::hint() const {
@@ -150,6 +150,13 @@ void Replica::move_on(Instant now) {
   }
 }
 
+void Replica::stay(Instant now) {
+  leaving_ = false;
+  if (steward_) {
+    next_rotation_ = term_end(now);
+  }
+}
+
 void Replica::rotate(Instant now) {
   if (rotation_ == Rotation::kTransferring && !core_.transferring()) {
     COVERED("a transfer of leadership failed");
@@ -160,7 +167,7 @@ void Replica::rotate(Instant now) {
   }
   // No other entry may follow a Handover: a change of configuration goes first.
   const bool soon = leaving_ || core_.changing_conf();
-  next_rotation_ = now.slow + (soon ? kLeaveAgain : config_.bms_term);
+  next_rotation_ = soon ? now.slow + kLeaveAgain : term_end(now);
   if (successor() && !core_.changing_conf()) {
     begin_rotation(now);
   }

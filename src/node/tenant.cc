@@ -256,6 +256,11 @@ std::optional<ReturnSession> Tenant::surrender(Instant now) {
   return command;
 }
 
+void Tenant::resume(Instant now) {
+  stopped_ = false;
+  hurry(now);
+}
+
 void Tenant::check_invariants() const {
   for (const auto& [id, purse] : purses_) {
     const bool outlives = kept_account_ && purse->account() == kept_account_;

@@ -82,6 +82,8 @@ class Tenant {
   void returned(Account account);
   // No further session after a surrender.
   void stop() { stopped_ = true; }
+  // Sessions may be opened again.
+  void resume(Instant now);
 
   [[nodiscard]] bool live(Instant now) const { return account_ && now.fast < valid_until_; }
   [[nodiscard]] Account account() const { return account_; }

@@ -147,6 +147,27 @@ TEST_CASE("verdicts that are no decision are errors with their own codes") {
   CHECK(code(Verdict::kNoRights) == "503 no_rights");
   CHECK(code(Verdict::kTooManyKeys) == "503 too_many_keys");
   CHECK(code(Verdict::kTooManyWaiting) == "503 too_many_waiting");
+  CHECK(code(Verdict::kDraining) == "503 draining");
+}
+
+TEST_CASE("each mistake about key and priority is told apart, with what was expected") {
+  const auto message = [](Verdict verdict) {
+    const HttpResponse response = answer({.verdict = verdict});
+    CHECK(response.status == 400);
+    return json::parse(response.body)["error"]["message"].get<std::string>();
+  };
+  CHECK(message(Verdict::kKeyMissing).starts_with("api: expected a key: "));
+  CHECK(message(Verdict::kKeyUnwanted).starts_with("api: expected no key: "));
+  CHECK(message(Verdict::kUnknownPriority).find("`brigade limit get api`") != std::string::npos);
+  CHECK(message(Verdict::kBadRequest).find("cost of at least 0") != std::string::npos);
+}
+
+TEST_CASE("a full share of a limit that is not full is not reset in no time") {
+  Decision decision = of_limit(Verdict::kAdmitted);
+  decision.reset_after = base::Duration::zero();
+  CHECK(header(answer(decision), "RateLimit") == R"("api";r=12;t=1)");
+  decision.remaining = decision.burst;
+  CHECK(header(answer(decision), "RateLimit") == R"("api";r=2000;t=0)");
 }
 
 TEST_CASE("several limits: each one's result, and who refused") {

@@ -164,7 +164,10 @@ TEST_CASE("tokens are transferred by name and amount") {
 }
 
 TEST_CASE("nodes drain, leave and are removed") {
-  request<node::Drain>("POST", "/v1/drain");
+  CHECK_FALSE(request<node::Drain>("POST", "/v1/drain").undo);
+  CHECK_FALSE(request<node::Drain>("POST", "/v1/drain", "{}").undo);
+  CHECK(request<node::Drain>("POST", "/v1/drain", R"({"undo":true})").undo);
+  CHECK(refused("POST", "/v1/drain", R"({"undo":1})") == "drain: undo: expected true or false");
   request<node::Leave>("POST", "/v1/leave");
   const auto removed =
       request<node::Remove>("POST", "/v1/remove", R"({"node":"n3","certify_stopped":true})");
@@ -196,7 +199,8 @@ TEST_CASE("the status has exactly the promised shape") {
       R"({"name":"n1","state":"alive","addresses":{"peer":"","redis":"","http":"","envoy":""},)"
       R"("region":"","zone":"","load":{"cpu":0.5,"memory_bytes":0,"net_in_bps":0,)"
       R"("net_out_bps":0,"request_ms_p99":0.0,"offered_per_s":0.0,"memory_limit_bytes":0,)"
-      R"("request_ms_p99_by_door":{"redis":0.0,"http":0.0},"queue_ms":0.0,"pressed":false}}]},)"
+      R"("request_ms_p99_by_door":{"redis":0.0,"http":0.0},"queue_ms":0.0,"pressed":false},)"
+      R"("draining":false}]},)"
       R"("shards":[{"id":3,"leader":"n1","term":7,"leader_since_s":0.0,"voters":["n1"],)"
       R"("learners":[],"outgoing":[],"commit":9,"applied":8},)"
       R"({"id":4,"leader":null,"term":0,"leader_since_s":0.0,"voters":[],"learners":[],)"

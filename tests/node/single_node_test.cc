@@ -151,10 +151,49 @@ TEST_CASE("a key is needed exactly where the limit has keys") {
   bucket::LimitSpec keyed = limit("k", 3);
   keyed.per_key = true;
   alone.declare({limit("a", 10), keyed});
-  CHECK(alone.acquire(of("k", 1)).verdict == Verdict::kBadRequest);
+  CHECK(alone.acquire(of("k", 1)).verdict == Verdict::kKeyMissing);
   AcquireRequest request = of("a", 1);
   request.key = "x";
-  CHECK(alone.acquire(request).verdict == Verdict::kBadRequest);
+  CHECK(alone.acquire(request).verdict == Verdict::kKeyUnwanted);
+}
+
+TEST_CASE("a priority is a class of the limit, and a cost is no debt") {
+  Alone alone;
+  bucket::LimitSpec classed = limit("a", 10);
+  classed.priorities = {{.name = "bulk", .reserved = 250}};
+  alone.declare({classed});
+  AcquireRequest request = of("a", 1);
+  request.priority = "bulk";
+  CHECK(alone.acquire(request).admitted());
+  request.priority = "gold";
+  CHECK(alone.acquire(request).verdict == Verdict::kUnknownPriority);
+  CHECK(alone.acquire(of("a", -1)).verdict == Verdict::kBadRequest);
+}
+
+TEST_CASE("what a limit's leader decides is counted by the node that was asked") {
+  Alone alone;
+  bucket::LimitSpec keyed = limit("k", 3);
+  keyed.per_key = true;
+  bucket::LimitSpec strict = limit("s", 3);
+  strict.mode = bucket::Mode::kStrict;
+  alone.declare({keyed, strict});
+  AcquireRequest request = of("k", 3);
+  request.key = "x";
+  alone.run(4000);  // until a key that nobody used is full
+  CHECK(alone.acquire(request).admitted());
+  CHECK_FALSE(alone.acquire(request).admitted());
+  request.peek = true;
+  CHECK_FALSE(alone.acquire(request).admitted());
+  CHECK(alone.acquire(of("s", 2)).admitted());
+  CHECK_FALSE(alone.acquire(of("s", 2)).admitted());
+  const AdminReply reply = alone.admin(GetStatus{});
+  REQUIRE(std::holds_alternative<StatusView>(reply));
+  const auto& limits = std::get<StatusView>(reply).limits;
+  REQUIRE(limits.size() == 2);
+  CHECK(limits[0].buckets[0].admitted_total == 3);
+  CHECK(limits[0].buckets[0].refused_total == 3);
+  CHECK(limits[1].buckets[0].admitted_total == 2);
+  CHECK(limits[1].buckets[0].refused_total == 2);
 }
 
 TEST_CASE("a reservation is settled once, by its own id") {
@@ -192,9 +231,32 @@ TEST_CASE("a node that drains refuses, hands its rights back and says when it is
   Alone alone;
   alone.declare({limit("a", 10)});
   alone.node().drain(alone.now());
-  CHECK_FALSE(alone.acquire(of("a", 1)).admitted());
+  CHECK(alone.acquire(of("a", 1)).verdict == Verdict::kDraining);
   alone.run(6000);
   CHECK(alone.node().drained());
+  // It is about to end: no operator may have it take new rights now.
+  CHECK(std::holds_alternative<Refusal>(alone.admin(Drain{.undo = true})));
+}
+
+TEST_CASE(
+    "a drained node takes part again when its drain is undone, with the tokens it gave back") {
+  Alone alone;
+  bucket::LimitSpec strict = limit("s", 3);
+  strict.mode = bucket::Mode::kStrict;
+  alone.declare({limit("a", 100), strict});
+  alone.run(100'000);
+  REQUIRE(alone.acquire(of("a", 90)).admitted());
+  REQUIRE(std::holds_alternative<Done>(alone.admin(Drain{})));
+  CHECK(alone.node().drained());
+  CHECK_FALSE(alone.node().ready(alone.now()));
+  CHECK(alone.acquire(of("a", 1)).verdict == Verdict::kDraining);
+  CHECK(alone.acquire(of("s", 1)).verdict == Verdict::kDraining);
+  REQUIRE(std::holds_alternative<Done>(alone.admin(Drain{.undo = true})));
+  alone.run(1000);
+  CHECK(alone.node().ready(alone.now()));
+  CHECK_FALSE(alone.acquire(of("a", 20)).admitted());  // what was spent before is spent
+  CHECK(alone.acquire(of("a", 8)).admitted());
+  CHECK(alone.acquire(of("s", 1)).admitted());
 }
 
 TEST_CASE("several limits are taken all or not at all") {

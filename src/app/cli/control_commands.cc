@@ -186,9 +186,15 @@ Call post(const char* target, const json& body, std::string what) {
 void add_leaving(CLI::App& app, int& exit_code) {
   CLI::App* drain =
       app.add_subcommand("drain", "have a node hand its rights back and admit nothing");
+  const auto undo = std::make_shared<bool>(false);
+  drain->add_flag("--undo", *undo, "have a drained node take part again");
   const auto drain_flags = add_node_flags(*drain);
-  drain->callback([drain_flags, &exit_code] {
-    exit_code = run(*drain_flags, post("/v1/drain", json::object(), "drained"), base::seconds(10));
+  drain->callback([drain_flags, undo, &exit_code] {
+    const char* const what =
+        *undo ? "takes part again"
+              : "drained: admits nothing until `brigade drain --undo` or a restart";
+    exit_code =
+        run(*drain_flags, post("/v1/drain", json{{"undo", *undo}}, what), base::seconds(10));
   });
   CLI::App* leave = app.add_subcommand("leave", "have a node leave the cluster for good");
   const auto leave_flags = add_node_flags(*leave);

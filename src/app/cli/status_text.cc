@@ -35,6 +35,12 @@ std::string node_line(const json& status) {
          '\n';
 }
 
+// What gossip thinks of it; a live one may have been told to hand its rights back.
+std::string state_text(const json& member) {
+  const std::string state = text_at(member, "state");
+  return state == "alive" && flag_at(member, "draining") ? "draining" : state;
+}
+
 Table members_table(const std::vector<json>& members) {
   Table table({{"MEMBER", kLeft},
                {"STATE", kLeft},
@@ -51,7 +57,7 @@ Table members_table(const std::vector<json>& members) {
     const json& addresses = at(member, "addresses");
     const json& load = at(member, "load");
     table.row(
-        {text_at(member, "name"), text_at(member, "state"), or_dash(text_at(addresses, "peer")),
+        {text_at(member, "name"), state_text(member), or_dash(text_at(addresses, "peer")),
          or_dash(text_at(addresses, "redis")), or_dash(text_at(addresses, "http")), place(member),
          at(load, "cpu").is_number() ? number_text(100 * number_at(load, "cpu")) + "%" : "-",
          at(load, "memory_bytes").is_number() ? bytes_text(number_at(load, "memory_bytes")) : "-",
