@@ -1,5 +1,6 @@
 #include "api/limits_file.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <functional>
@@ -9,6 +10,9 @@
 #include <utility>
 
 #include <yaml-cpp/yaml.h>
+
+#include "api/yaml_error.h"
+#include "base/spelling.h"
 
 namespace brigade::api {
 namespace {
@@ -48,7 +52,21 @@ std::optional<Tokens> tokens(std::string_view text) {
   return Tokens::micro(std::llround(*value * Tokens::kMicro));
 }
 
-// Reads one limit; the first thing that is wrong is kept.
+// "got 'fast'", "got a list".
+std::string got(const YAML::Node& node) {
+  constexpr std::size_t kShown = 40;
+  if (node.IsSequence()) {
+    return "got a list";
+  }
+  if (node.IsMap()) {
+    return "got fields";
+  }
+  const std::string text = node.IsScalar() ? node.Scalar() : std::string();
+  return text.empty() ? "got nothing"
+                      : "got '" + text.substr(0, kShown) + (text.size() > kShown ? "...'" : "'");
+}
+
+// Reads fields; the first thing that is wrong is kept, with where it is.
 class Reader {
  public:
   explicit Reader(const std::string& source) : source_(source) {}
@@ -56,16 +74,28 @@ class Reader {
   using Field = std::function<void(const YAML::Node&)>;
   using Fields = std::map<std::string, Field>;
 
+  // Whose fields are read: opens every message.
+  void subject(std::string name) { subject_ = std::move(name); }
+
   void fail(const YAML::Node& at, const std::string& what) {
     if (!error_) {
-      error_ = Error{source_ + ":" + std::to_string(at.Mark().line + 1) + ": " + what};
+      std::string where = subject_;
+      for (std::size_t i = 0; i < path_.size(); ++i) {
+        where += (i > 0 ? "." : where.empty() ? "" : ": ") + path_[i];
+      }
+      // An empty file has no line; the first is where something is missing.
+      error_ = Error{source_ + ":" + std::to_string(std::max(0, at.Mark().line) + 1) + ": " +
+                     where + (where.empty() ? "" : ": ") + what};
     }
+  }
+  void expected(const YAML::Node& at, const std::string& what) {
+    fail(at, "expected " + what + ", " + got(at));
   }
   [[nodiscard]] const std::optional<Error>& error() const { return error_; }
 
-  void map(const YAML::Node& node, const std::string& what, const Fields& fields) {
+  void map(const YAML::Node& node, const char* example, const Fields& fields) {
     if (!node.IsMap()) {
-      fail(node, what + ": expected a mapping");
+      expected(node, std::string("fields such as `") + example + "`");
       return;
     }
     std::set<std::string> seen;
@@ -73,22 +103,24 @@ class Reader {
       const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
       const auto field = fields.find(key);
       if (field == fields.end()) {
-        std::string known;
-        for (const auto& [name, reader] : fields) {
-          known += (known.empty() ? "" : ", ") + name;
-        }
-        fail(entry.first, what + ": unknown key '" + key + "'; expected one of " + known);
+        fail(entry.first, unknown(key, fields));
       } else if (!seen.insert(key).second) {
-        fail(entry.first, what + ": '" + key + "' is given twice");
+        fail(entry.first, "'" + key + "' is given twice");
       } else {
-        field->second(entry.second);
+        within(key, [&] { field->second(entry.second); });
       }
     }
   }
+  template <class Read>
+  void within(const std::string& field, const Read& read) {
+    path_.push_back(field);
+    read();
+    path_.pop_back();
+  }
 
-  std::string text(const YAML::Node& node, const char* expected) {
+  std::string text(const YAML::Node& node, const char* what) {
     if (!node.IsScalar()) {
-      fail(node, std::string("expected ") + expected);
+      expected(node, what);
       return {};
     }
     return node.Scalar();
@@ -96,14 +128,14 @@ class Reader {
   Field amount(Tokens& out) {
     return [this, &out](const YAML::Node& node) {
       const auto value = tokens(text(node, "a number of tokens"));
-      value ? out = *value : (fail(node, "expected a number of tokens >= 0"), Tokens{});
+      value ? out = *value : (expected(node, "a number of tokens >= 0"), Tokens{});
     };
   }
   Field fraction(Permille& out) {
     return [this, &out](const YAML::Node& node) {
       const auto value = number(text(node, "a number"));
       if (!value || *value < 0 || *value > 1000) {
-        fail(node, "expected a number such as 0.85");
+        expected(node, "a number such as 0.85");
       } else {
         out = static_cast<Permille>(std::lround(*value * 1000));
       }
@@ -113,7 +145,7 @@ class Reader {
     return [this, &out](const YAML::Node& node) {
       const std::string value = text(node, "true or false");
       if (value != "true" && value != "false") {
-        fail(node, "expected true or false");
+        expected(node, "true or false");
       }
       out = value == "true";
     };
@@ -122,7 +154,7 @@ class Reader {
     return [this, &out](const YAML::Node& node) {
       const auto value = seconds(text(node, "a duration"));
       if (!value || *value > 1e6) {
-        fail(node, "expected a duration such as 200ms or 5s");
+        expected(node, "a duration such as 200ms or 5s");
       } else {
         out = base::Duration(std::llround(*value * 1e9));
       }
@@ -137,7 +169,7 @@ class Reader {
         for (const auto& [name, value] : choices) {
           known += (known.empty() ? "" : " or ") + name;
         }
-        fail(node, "expected " + known);
+        expected(node, known);
       } else {
         out = found->second;
       }
@@ -149,8 +181,8 @@ class Reader {
       const auto value = number(text(node, "a whole number"));
       if (!value || *value != std::floor(*value) || *value < static_cast<double>(least) ||
           *value > static_cast<double>(most)) {
-        fail(node, "expected a whole number from " + std::to_string(least) + " to " +
-                       std::to_string(most));
+        expected(node,
+                 "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
       } else {
         out = static_cast<T>(*value);
       }
@@ -158,28 +190,52 @@ class Reader {
   }
 
  private:
+  static std::string unknown(const std::string& key, const Fields& fields) {
+    std::vector<std::string> names;
+    std::string known;
+    for (const auto& [name, reader] : fields) {
+      names.push_back(name);
+      known += (known.empty() ? "" : ", ") + name;
+    }
+    return "unknown key '" + key + "'; expected one of " + known + base::did_you_mean(key, names);
+  }
+
   const std::string& source_;
+  std::string subject_;
+  std::vector<std::string> path_;  // the field that is read now, from the outermost
   std::optional<Error> error_;
 };
 
 Reader::Field priorities(Reader& reader, LimitSpec& spec) {
   return [&](const YAML::Node& node) {
     if (!node.IsMap()) {
-      reader.fail(node, "priorities: expected class: fraction");
+      reader.expected(node, "class: fraction");
       return;
     }
     for (const auto& entry : node) {
       bucket::PrioritySpec one{.name = reader.text(entry.first, "a class")};
-      reader.fraction(one.reserved)(entry.second);
+      reader.within(one.name, [&] { reader.fraction(one.reserved)(entry.second); });
       spec.priorities.push_back(std::move(one));
     }
   };
 }
 
+// What messages call it, wherever in the entry its name stands.
+std::string name_of(const YAML::Node& limit) {
+  if (limit.IsMap()) {
+    for (const auto& entry : limit) {
+      if (entry.first.IsScalar() && entry.first.Scalar() == "name" && entry.second.IsScalar()) {
+        return entry.second.Scalar();
+      }
+    }
+  }
+  return "limit";
+}
+
 LimitSpec read_one(Reader& reader, const YAML::Node& node) {
   LimitSpec spec;
-  bool has_rate = false;
-  bool has_burst = false;
+  reader.subject(name_of(node));
+  std::set<std::string> missing{"burst", "name", "rate"};
   const Reader::Fields bucket{{"min", reader.amount(spec.sizing.min)},
                               {"max", reader.amount(spec.sizing.max)},
                               {"threshold_high", reader.fraction(spec.sizing.threshold_high)},
@@ -191,43 +247,53 @@ LimitSpec read_one(Reader& reader, const YAML::Node& node) {
                             {"reserve", reader.amount(spec.lend.reserve)}};
   const Reader::Fields queue{{"max_wait", reader.duration(spec.queue.max_wait)},
                              {"max_waiting", reader.count(spec.queue.max_waiting, 1, 1'000'000)}};
-  const auto nested = [&](const char* name, const Reader::Fields& fields) {
-    return [&reader, name, &fields](const YAML::Node& inner) { reader.map(inner, name, fields); };
+  const auto nested = [&](const char* example, const Reader::Fields& fields) {
+    return [&reader, example, &fields](const YAML::Node& inner) {
+      reader.map(inner, example, fields);
+    };
   };
   const auto rate = [&](const YAML::Node& inner) {
     const auto value = read_rate(reader.text(inner, "a rate"));
     if (!value) {
-      reader.fail(inner, value.error().message);
+      reader.fail(inner, value.error().message + ", " + got(inner));
       return;
     }
     spec.rate = *value;
-    has_rate = true;
+    missing.erase("rate");
   };
   const auto burst = [&](const YAML::Node& inner) {
     reader.amount(spec.burst)(inner);
-    has_burst = true;
+    missing.erase("burst");
+  };
+  const auto name = [&](const YAML::Node& inner) {
+    spec.name = reader.text(inner, "a name");
+    missing.erase(spec.name.empty() ? "" : "name");
   };
   reader.map(
-      node, "limit",
-      {{"name", [&](const YAML::Node& inner) { spec.name = reader.text(inner, "a name"); }},
+      node, "name: api",
+      {{"name", name},
        {"rate", rate},
        {"burst", burst},
        {"per", reader.choice(spec.per_key, {{"key", true}})},
        {"mode", reader.choice(spec.mode, {{"shared", bucket::Mode::kShared},
                                           {"strict", bucket::Mode::kStrict}})},
-       {"bucket", nested("bucket", bucket)},
-       {"lend", nested("lend", lend)},
+       {"bucket", nested("max: 100", bucket)},
+       {"lend", nested("enabled: false", lend)},
        {"fairness", reader.choice(spec.fairness, {{"proportional", bucket::Fairness::kProportional},
                                                   {"maxmin", bucket::Fairness::kMaxMin},
                                                   {"karma", bucket::Fairness::kKarma}})},
        {"priorities", priorities(reader, spec)},
-       {"queue", nested("queue", queue)},
+       {"queue", nested("max_wait: 5s", queue)},
        {"on_isolated", reader.choice(spec.on_isolated, {{"deny", bucket::OnIsolated::kDeny},
                                                         {"keep", bucket::OnIsolated::kKeep}})},
        {"shadow", reader.flag(spec.shadow)},
        {"max_keys", reader.count(spec.max_keys, 1, 1'000'000'000)}});
-  if (!has_rate || !has_burst || spec.name.empty()) {
-    reader.fail(node, "a limit needs name, rate and burst");
+  if (!missing.empty()) {
+    std::string names;
+    for (const std::string& one : missing) {
+      names += (names.empty() ? "" : " and ") + one;
+    }
+    reader.fail(node, "a limit needs name, rate and burst: expected " + names);
   }
   return spec;
 }
@@ -236,26 +302,25 @@ base::Result<std::vector<LimitSpec>> read_all(const YAML::Node& root, const std:
   Reader reader(source);
   std::vector<LimitSpec> specs;
   std::set<std::string> names;
-  const auto limits = [&](const YAML::Node& list) {
-    if (!list.IsSequence()) {
-      reader.fail(list, "limits: expected a list");
-      return;
+  YAML::Node list;
+  reader.map(root, "limits: [...]", {{"limits", [&](const YAML::Node& node) {
+                                        list.reset(node);
+                                        if (!node.IsSequence()) {
+                                          reader.expected(node, "a list");
+                                        }
+                                      }}});
+  for (const YAML::Node& node : list) {
+    if (reader.error()) {
+      break;
     }
-    for (const YAML::Node& node : list) {
-      LimitSpec spec = read_one(reader, node);
-      if (!names.insert(spec.name).second) {
-        reader.fail(node, "two limits are named " + spec.name);
-      }
-      if (reader.error()) {
-        return;
-      }
-      if (const auto status = bucket::validate(spec); !status) {
-        reader.fail(node, spec.name + ": " + status.error().message);
-      }
-      specs.push_back(std::move(spec));
+    LimitSpec spec = read_one(reader, node);
+    if (!names.insert(spec.name).second) {
+      reader.fail(node, "another limit has the same name");
+    } else if (const auto status = bucket::validate(spec); !status) {
+      reader.fail(node, status.error().message);
     }
-  };
-  reader.map(root, "file", {{"limits", limits}});
+    specs.push_back(std::move(spec));
+  }
   if (reader.error()) {
     return *reader.error();
   }
@@ -283,7 +348,7 @@ base::Result<std::vector<LimitSpec>> read_limits(std::string_view text, const st
   try {
     return read_all(YAML::Load(std::string(text)), source);
   } catch (const YAML::Exception& error) {
-    return Error{source + ":" + std::to_string(error.mark.line + 1) + ": " + error.msg};
+    return Error{yaml_error(source, text, error.msg, error.mark.line)};
   }
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
@@ -6,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "app/cli/commands.h"
+#include "app/cli/mistakes.h"
 #include "app/forecast/command.h"
 #include "app/options.h"
 #include "app/replay/command.h"
@@ -49,6 +51,11 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    const auto mistake = brigade::cli::mistake_in(app, {argv + std::min(1, argc), argv + argc});
+    if (error.get_exit_code() != 0 && mistake) {
+      std::fprintf(stderr, "brigade: %s\n", mistake->c_str());
+      return 2;
+    }
     return app.exit(error) == 0 ? 0 : 2;
   }
   return node->parsed() ? run_node(options) : exit_code;

@@ -83,7 +83,7 @@ TEST_CASE("a limits file is put whole, as YAML or JSON, with or without pruning"
   CHECK(refused("PUT", "/v1/limits", "limits: []", "prune=maybe") ==
         "prune: expected true or false");
   CHECK(refused("PUT", "/v1/limits", "limits:\n  - {name: a, rate: 5, burst: 7}")
-            .starts_with("body:2: expected a rate"));
+            .starts_with("body:2: a: rate: expected a rate"));
 }
 
 TEST_CASE("one limit takes its name from the path") {
@@ -98,7 +98,8 @@ TEST_CASE("one limit takes its name from the path") {
           .name == "a/b");
   CHECK(refused("PUT", "/v1/limits/a", R"({"name":"b","rate":"5/s","burst":7})") ==
         "name: expected 'a', as in the path");
-  CHECK(refused("PUT", "/v1/limits/a", "{}") == "body:1: a limit needs name, rate and burst");
+  CHECK(refused("PUT", "/v1/limits/a", "{}") ==
+        "body:1: a: a limit needs name, rate and burst: expected burst and rate");
   CHECK(refused("PUT", "/v1/limits/a", "rate: 5/s") == "expected one valid JSON object");
   CHECK(refused("PUT", "/v1/limits/a%2", R"({"rate":"5/s","burst":7})") ==
         "the path is not percent-encoded");

@@ -46,21 +46,59 @@ TEST_CASE("JSON is a limits file too") {
 
 TEST_CASE("what is wrong is named with its line and what was expected") {
   CHECK(error_of("limits:\n  - name: a\n    rate: fast\n    burst: 1\n") ==
-        "limits.yaml:3: expected a rate such as 1000/s, 600/m or 90/30s");
+        "limits.yaml:3: a: rate: expected a rate such as 1000/s, 600/m or 90/30s, got 'fast'");
   CHECK(error_of("limits:\n  - name: a\n    rate: 1/s\n    burst: 1\n    brust: 2\n")
-            .starts_with("limits.yaml:5: limit: unknown key 'brust'; expected one of "));
+            .starts_with("limits.yaml:5: a: unknown key 'brust'; expected one of "));
+  CHECK(error_of("limits:\n  - name: a\n    rate: 1/s\n    brust: 2\n")
+            .ends_with("; did you mean `burst`?"));
   CHECK(error_of("limits:\n  - name: a\n    rate: 1/s\n    burst: 1\n    burst: 2\n") ==
-        "limits.yaml:5: limit: 'burst' is given twice");
+        "limits.yaml:5: a: 'burst' is given twice");
   CHECK(
       error_of("limits:\n  - {name: a, rate: 1/s, burst: 1}\n  - {name: a, rate: 1/s, burst: 1}") ==
-      "limits.yaml:3: two limits are named a");
+      "limits.yaml:3: a: another limit has the same name");
   CHECK(error_of("limits:\n  - name: a\n    rate: 1/s\n") ==
-        "limits.yaml:2: a limit needs name, rate and burst");
-  CHECK(!error_of("limits: [").empty());
-  CHECK(!error_of("- 1").empty());
-  CHECK(!error_of("").empty());
+        "limits.yaml:2: a: a limit needs name, rate and burst: expected burst");
+  CHECK(error_of("- 1") == "limits.yaml:1: expected fields such as `limits: [...]`, got a list");
+  CHECK(error_of("") == "limits.yaml:1: expected fields such as `limits: [...]`, got nothing");
+  CHECK(error_of("limits: api") == "limits.yaml:1: limits: expected a list, got 'api'");
+  CHECK(error_of("limits:\n  - api\n") ==
+        "limits.yaml:2: limit: expected fields such as `name: api`, got 'api'");
   CHECK(
       error_of("limits:\n  - {name: 'a b', rate: 1/s, burst: 1}\n").starts_with("limits.yaml:2:"));
+}
+
+TEST_CASE("a value that is wrong names its limit and field, the name may come last") {
+  const auto with = [](const std::string& fields) {
+    return error_of("limits:\n  - {rate: 1/s, burst: 1, " + fields + ", name: a}\n");
+  };
+  CHECK(with("mode: strickt") ==
+        "limits.yaml:2: a: mode: expected shared or strict, got 'strickt'");
+  CHECK(with("shadow: 1") == "limits.yaml:2: a: shadow: expected true or false, got '1'");
+  CHECK(with("queue: {max_wait: 5}") ==
+        "limits.yaml:2: a: queue.max_wait: expected a duration such as 200ms or 5s, got '5'");
+  CHECK(with("priorities: {bulk: lots}") ==
+        "limits.yaml:2: a: priorities.bulk: expected a number such as 0.85, got 'lots'");
+  CHECK(with("lend: [1]") ==
+        "limits.yaml:2: a: lend: expected fields such as `enabled: false`, got a list");
+}
+
+TEST_CASE("what is no YAML is told in words, with the line that it stands in") {
+  CHECK(error_of("limits: [") ==
+        "limits.yaml:1: expected `,` or `]`: a list in [ ] is not closed; the line is: limits: [");
+  CHECK(error_of("limits:\n  - {name: a, rate: 1/s\n\n\n") ==
+        "limits.yaml:2: expected `,` or `}`: fields in { } are not closed; the line is: - {name: "
+        "a, rate: 1/s");
+  CHECK(
+      error_of("limits:\n  - name: a\n   rate: 1/s\n")
+          .starts_with("limits.yaml:3: expected `- ` below the list's other entries, or a field"));
+  CHECK(error_of("limits:\n\t- name: a\n") ==
+        "limits.yaml:2: expected spaces in the indentation, not a tab; the line is: - name: a");
+  CHECK(error_of("limits:\n  - name: a: b\n")
+            .starts_with("limits.yaml:2: expected one `field: value`;"));
+  CHECK(error_of("limits: }").starts_with("limits.yaml:1: this `]` or `}` closes nothing"));
+  CHECK(error_of("limits: @x").starts_with("limits.yaml:1: expected quotes around a text"));
+  CHECK(error_of("limits: *x").find("`*`") != std::string::npos);
+  CHECK(error_of("limits: !<x").find("expected YAML or JSON") != std::string::npos);
 }
 
 TEST_CASE("settings under which sizes would flap are refused, with the numbers") {

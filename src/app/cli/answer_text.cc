@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "app/cli/flags.h"
 #include "app/cli/table.h"
 
 namespace brigade::cli {
@@ -56,6 +57,23 @@ Outcome acquire_outcome(const json& answer) {
   }
   outcome.out += '\n';
   return outcome;
+}
+
+Outcome wait_note(const json& limit, long long wait_ms) {
+  const std::string allowed = text_at(at(limit, "queue"), "max_wait");
+  const std::string name = text_at(limit, "name");
+  if (allowed.empty() || milliseconds_of(allowed) >= wait_ms) {
+    return {};
+  }
+  const bool none = milliseconds_of(allowed) == 0;
+  return {.exit_code = kOk,
+          .out = {},
+          .err = printable("brigade: " + name + " lets no request wait" +
+                           (none ? "" : " longer than " + allowed) +
+                           ": it was refused at once; `queue: {max_wait: " +
+                           milliseconds_text(static_cast<double>(wait_ms)) +
+                           "}` in its declaration would allow it") +
+                 '\n'};
 }
 
 Outcome settle_outcome(const json& answer) {

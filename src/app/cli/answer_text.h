@@ -9,6 +9,9 @@ namespace brigade::cli {
 
 // "admitted", or "refused" and exit code 1; of POST /v1/acquire.
 Outcome acquire_outcome(const json& answer);
+// Why a request that asked for a wait was refused before: of GET /v1/limits/NAME. Nothing when the
+// limit allows the whole wait.
+Outcome wait_note(const json& limit, long long wait_ms);
 Outcome settle_outcome(const json& answer);
 // `what` was committed ("applied 3 limits"). Exit code 1 when live members do not serve it yet.
 Outcome done_outcome(const std::string& what, const json& answer);

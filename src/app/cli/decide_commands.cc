@@ -41,6 +41,16 @@ Call acquire_call(const Acquire& wanted) {
           .may_be_negative = false};
 }
 
+int acquire(const NodeFlags& flags, const Acquire& wanted) {
+  const long long wait_ms = milliseconds_of(wanted.wait);
+  const int exit_code = run(flags, acquire_call(wanted), base::milliseconds(wait_ms));
+  if (exit_code == kNegative && wait_ms > 0 && !flags.as_json) {
+    run(flags, {.ask = {.target = "/v1/limits/" + percent_encoded(wanted.limit)},
+                .show = [wait_ms](const json& limit) { return wait_note(limit, wait_ms); }});
+  }
+  return exit_code;
+}
+
 void add_acquire(CLI::App& app, int& exit_code) {
   CLI::App* command =
       app.add_subcommand("acquire", "one decision: exit code 0 admitted, 1 refused, 2 failure");
@@ -57,10 +67,7 @@ void add_acquire(CLI::App& app, int& exit_code) {
   command->add_option("--id", wanted->id, "strict limits: the same id is charged once");
   command->add_flag("--reserve", wanted->reserve, "reserve: settle the actual cost afterwards");
   const auto flags = add_node_flags(*command);
-  command->callback([flags, wanted, &exit_code] {
-    exit_code =
-        run(*flags, acquire_call(*wanted), base::milliseconds(milliseconds_of(wanted->wait)));
-  });
+  command->callback([flags, wanted, &exit_code] { exit_code = acquire(*flags, *wanted); });
 }
 
 struct Settle {

@@ -1,5 +1,6 @@
 #include "app/cli/status_text.h"
 
+#include "app/cli/rate_unit.h"
 #include "app/cli/table.h"
 
 namespace brigade::cli {
@@ -12,8 +13,18 @@ std::string number(const json& object, const char* key) {
   return at(object, key).is_number() ? number_text(number_at(object, key)) : "-";
 }
 
-std::string per_second(const json& object) {
-  return number(object, "rate_per_s") + "/s";
+// In the unit of the limit's own rate, a share's too.
+RateUnit limit_unit(const json& limit) {
+  return unit_of(number_at(at(limit, "configured"), "rate_per_s"));
+}
+std::string rate(const json& object, RateUnit unit) {
+  return at(object, "rate_per_s").is_number() ? rate_text(number_at(object, "rate_per_s"), unit)
+                                              : "-";
+}
+
+// Keys and strict limits have no tokens of their own at a node.
+bool is_elsewhere(const json& limit) {
+  return text_at(limit, "mode") == "strict" || !text_at(limit, "per").empty();
 }
 
 // "eu-1/a", "eu-1", "-".
@@ -102,10 +113,11 @@ Table limits_table(const std::vector<json>& limits) {
   for (const json& limit : limits) {
     const json& configured = at(limit, "configured");
     const json& effective = at(limit, "effective");
+    const RateUnit unit = limit_unit(limit);
     table.row({text_at(limit, "name"), text_at(limit, "mode"), or_dash(text_at(limit, "per")),
-               per_second(configured), number(configured, "burst"), per_second(effective),
+               rate(configured, unit), number(configured, "burst"), rate(effective, unit),
                number(effective, "burst"), number(limit, "shard"),
-               number(at(limit, "pool"), "level")});
+               is_elsewhere(limit) ? "-" : number(at(limit, "pool"), "level")});
   }
   return table;
 }
@@ -134,9 +146,12 @@ void add_buckets(Table& table, const json& limit, bool named) {
       cells.push_back(text_at(limit, "name"));
     }
     cells.push_back(text_at(bucket, "node"));
-    cells.push_back(per_second(bucket));
-    for (const char* key :
-         {"size", "level", "lent_total", "borrowed_total", "admitted_total", "refused_total"}) {
+    const bool holds = !is_elsewhere(limit) || number_at(bucket, "size") > 0;
+    cells.push_back(holds ? rate(bucket, limit_unit(limit)) : "-");
+    for (const char* key : {"size", "level", "lent_total", "borrowed_total"}) {
+      cells.push_back(holds ? number(bucket, key) : "-");
+    }
+    for (const char* key : {"admitted_total", "refused_total"}) {
       cells.push_back(number(bucket, key));
     }
     table.row(std::move(cells));
@@ -174,8 +189,12 @@ std::string buckets_text(const json& limit) {
   const json& pool = at(limit, "pool");
   Table table = buckets_table(false);
   add_buckets(table, limit, false);
-  return limits_table({limit}).text() + "\npool: rate " + per_second(pool) + ", size " +
-         number(pool, "size") + ", level " + number(pool, "level") + "\n\n" +
+  const std::string held =
+      is_elsewhere(limit)
+          ? "decided by shard leaders: no node holds tokens of it; what each was asked for:\n\n"
+          : "pool: rate " + rate(pool, limit_unit(limit)) + ", size " + number(pool, "size") +
+                ", level " + number(pool, "level") + "\n\n";
+  return limits_table({limit}).text() + "\n" + held +
          (table.empty() ? "no buckets\n" : table.text());
 }
 

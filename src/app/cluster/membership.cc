@@ -159,7 +159,9 @@ void Membership::perform(const gossip::Action& action) {
     }
   } else if (const auto* change = std::get_if<gossip::MemberChanged>(&action)) {
     if (!change->before || *change->before != change->member.state) {
-      spdlog::info("member {} is {}", change->member.name, to_text(change->member.state));
+      const bool gone = change->member.state == gossip::MemberState::kLeft;
+      spdlog::info("member {} {} {}", change->member.name, gone ? "has" : "is",
+                   to_text(change->member.state));
     }
     changed(change->member);
   } else if (const auto* forgotten = std::get_if<gossip::MemberForgotten>(&action)) {

@@ -90,6 +90,19 @@ TEST_CASE("a refusal is exit code 1 with either output, and says when to come ba
   CHECK(never.out.starts_with("refused for good"));
 }
 
+TEST_CASE("a refusal in spite of --wait says what the limit allows") {
+  const auto note = [](const char* max_wait, long long wait_ms) {
+    return wait_note({{"name", "api"}, {"queue", {{"max_wait", max_wait}}}}, wait_ms).err;
+  };
+  CHECK(note("0s", 5000) ==
+        "brigade: api lets no request wait: it was refused at once; `queue: {max_wait: 5s}` in its "
+        "declaration would allow it\n");
+  CHECK(note("500ms", 5000).find("longer than 500ms") != std::string::npos);
+  CHECK(note("5s", 5000).empty());
+  CHECK(note("1h", 5000).empty());
+  CHECK(wait_note(json::parse("[]"), 5000).err.empty());
+}
+
 TEST_CASE("laggards make an applied change exit code 1 and are named") {
   const Outcome done = done_outcome("applied 3 limits", json::parse(R"({"laggards":[]})"));
   CHECK(done.exit_code == kOk);

@@ -63,6 +63,23 @@ TEST_CASE("buckets shows one limit with its pool") {
         std::string::npos);
 }
 
+TEST_CASE("what shard leaders decide shows no tokens where none are, only what was asked for") {
+  const json limit = json::parse(R"({"name":"quota","mode":"strict","per":null,
+    "configured":{"rate_per_s":0.1,"burst":60.0},"effective":{"rate_per_s":0.1,"burst":60.0},
+    "shard":3,"pool":{"rate_per_s":0.0,"size":0.0,"level":0.0},
+    "buckets":[{"node":"n1","rate_per_s":0.0,"size":0.0,"level":0.0,"lent_total":0.0,
+                "borrowed_total":0.0,"admitted_total":3.0,"refused_total":4.0}]})");
+  CHECK(buckets_text(limit) ==
+        R"(LIMIT  MODE    PER  RATE  BURST  EFF. RATE  EFF. BURST  SHARD  POOL LEVEL
+quota  strict  -     6/m     60        6/m          60      3           -
+
+decided by shard leaders: no node holds tokens of it; what each was asked for:
+
+NODE  RATE  SIZE  LEVEL  LENT  BORROWED  ADMITTED  REFUSED
+n1       -     -      -     -         -         3        4
+)");
+}
+
 TEST_CASE("a cluster without limits says how to declare some") {
   CHECK(limits_text({}).find("limit apply") != std::string::npos);
 }
