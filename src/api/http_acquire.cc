@@ -7,6 +7,7 @@
 
 #include "api/json_fields.h"
 #include "api/json_text.h"
+#include "api/waits.h"
 
 namespace brigade::api {
 namespace {
@@ -20,12 +21,6 @@ constexpr std::size_t kItemsMax = 32;
 constexpr std::size_t kKeyMax = std::size_t{64} << 10U;
 constexpr std::size_t kNameMax = 128;
 constexpr std::int64_t kWaitMaxMs = 3'600'000;
-
-// In units of `unit`, rounded up: who waits that long is not refused by rounding.
-std::int64_t rounded_up(Duration d, Duration unit) {
-  const std::int64_t rest = d.count() % unit.count() > 0 ? 1 : 0;
-  return std::max<std::int64_t>(0, d.count() / unit.count() + rest);
-}
 
 base::Result<AcquireItem> read_item(const nlohmann::json& object) {
   AcquireItem item;
@@ -60,7 +55,7 @@ void append_decision(std::string& out, const Decision& decision) {
   } else if (decision.verdict == Verdict::kNever) {
     out += "-2";
   } else {
-    out += std::to_string(rounded_up(decision.retry_after, base::milliseconds(1)));
+    out += std::to_string(milliseconds_up(decision.retry_after));
   }
   out += R"(,"source":")";
   out += to_text(decision.source);
@@ -81,14 +76,14 @@ void append_headers(std::string& policy, std::string& state, const std::string& 
   const std::string separator = policy.empty() ? "" : ", ";
   // A rate of 1/m is kept a hair lower than that: 120.000002 s are two minutes.
   const Duration full = decision.rate.time_for(decision.burst) - base::milliseconds(1);
-  const auto window = std::max<std::int64_t>(1, rounded_up(full, base::seconds(1)));
+  const auto window = std::max<std::int64_t>(1, seconds_up(full));
   policy += separator;
   policy += '"' + limit + "\";q=" + std::to_string(decision.burst.floor());
   policy += ";w=" + std::to_string(window);
   const std::int64_t remaining = std::max<std::int64_t>(0, decision.remaining.floor());
   // A node's share is full before the limit is: never "now" beside less than everything.
   const bool whole = remaining >= decision.burst.floor();
-  const auto reset = rounded_up(decision.reset_after, base::seconds(1));
+  const auto reset = seconds_up(decision.reset_after);
   state += separator;
   state += '"' + limit + "\";r=" + std::to_string(remaining);
   state += ";t=" + std::to_string(whole ? reset : std::max<std::int64_t>(1, reset));
@@ -109,8 +104,7 @@ void add_headers(HttpResponse& response, std::span<const std::string> limits,
     response.headers.emplace_back("RateLimit", state);
   }
   if (decision.verdict == Verdict::kRefused) {
-    response.headers.emplace_back(
-        "Retry-After", std::to_string(rounded_up(decision.retry_after, base::seconds(1))));
+    response.headers.emplace_back("Retry-After", std::to_string(seconds_up(decision.retry_after)));
   }
 }
 
@@ -191,8 +185,8 @@ HttpResponse acquire_response(std::span<const std::string> limits, bool all,
   if (!counted(decision.verdict)) {
     HttpResponse response = verdict_error(decision.verdict, limits[refused_by]);
     if (response.status == 503 && decision.retry_after > Duration::zero()) {
-      response.headers.emplace_back(
-          "Retry-After", std::to_string(rounded_up(decision.retry_after, base::seconds(1))));
+      response.headers.emplace_back("Retry-After",
+                                    std::to_string(seconds_up(decision.retry_after)));
     }
     return response;
   }

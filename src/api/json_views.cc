@@ -1,25 +1,16 @@
 #include "api/json_views.h"
 
-#include <cstdint>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 
 #include "api/json_limits.h"
+#include "base/hex.h"
 
 namespace brigade::api {
 namespace {
 
 using nlohmann::ordered_json;
-
-std::string hex(std::uint64_t value, int digits) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (int shift = (digits - 1) * 4; shift >= 0; shift -= 4) {
-    text += kDigits[(value >> static_cast<unsigned>(shift)) & 0xFU];
-  }
-  return text;
-}
 
 ordered_json addresses_json(const node::Addresses& addresses) {
   return {{"peer", addresses.peer},
@@ -107,14 +98,6 @@ ordered_json limit_view_json(const node::LimitView& limit) {
 
 }  // namespace
 
-std::string id_text(base::NodeId id) {
-  return hex(id.value(), 12);
-}
-
-std::string id_text(const base::ClusterId& id) {
-  return hex(id.high, 16) + hex(id.low, 16);
-}
-
 ordered_json members_json(const node::StatusView& status) {
   ordered_json json;
   json["members"] = ordered_json::array();
@@ -137,13 +120,13 @@ ordered_json status_json(const node::StatusView& status) {
   ordered_json json;
   json["as_of_ms"] = status.as_of_ms;
   json["node"] = {{"name", status.name},
-                  {"id", id_text(status.id)},
+                  {"id", base::text(status.id)},
                   {"version", status.version},
                   {"region", status.region},
                   {"zone", status.zone},
                   {"uptime_s", status.uptime_s},
                   {"addresses", addresses_json(status.addresses)}};
-  json["cluster"] = {{"id", id_text(status.cluster_id)}, {"name", status.cluster_name}};
+  json["cluster"] = {{"id", base::text(status.cluster_id)}, {"name", status.cluster_name}};
   json["cluster"]["members"] = std::move(members_json(status)["members"]);
   json["shards"] = std::move(shards_json(status)["shards"]);
   json["limits"] = ordered_json::array();

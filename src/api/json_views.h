@@ -12,10 +12,6 @@
 
 namespace brigade::api {
 
-// Ids as text: 12 and 32 hex digits.
-std::string id_text(base::NodeId id);
-std::string id_text(const base::ClusterId& id);
-
 // GET /v1/status and `brigade status --json`.
 nlohmann::ordered_json status_json(const node::StatusView& status);
 // {"members":[...]} and {"shards":[...]}, as inside the status.

@@ -1,7 +1,6 @@
 #include "api/limits_file.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -12,6 +11,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "api/yaml_error.h"
+#include "base/number.h"
 #include "base/spelling.h"
 
 namespace brigade::api {
@@ -21,13 +21,6 @@ using base::Error;
 using base::Tokens;
 using bucket::LimitSpec;
 using bucket::Permille;
-
-std::optional<double> number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc{} && end == text.data() + text.size() && !text.empty();
-  return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
-}
 
 // "30s", "1.5h", "s": a length of time; a missing number is one.
 std::optional<double> seconds(std::string_view text) {
@@ -39,12 +32,12 @@ std::optional<double> seconds(std::string_view text) {
   if (scale == kUnits.end()) {
     return std::nullopt;
   }
-  const auto count = unit == 0 ? std::optional(1.0) : number(text.substr(0, unit));
+  const auto count = unit == 0 ? std::optional(1.0) : base::read_number(text.substr(0, unit));
   return count ? std::optional(*count * scale->second) : std::nullopt;
 }
 
 std::optional<Tokens> tokens(std::string_view text) {
-  const auto value = number(text);
+  const auto value = base::read_number(text);
   constexpr double kMost = static_cast<double>(Tokens::kMaxMicro) / Tokens::kMicro;
   if (!value || *value < 0 || *value > kMost) {
     return std::nullopt;
@@ -133,7 +126,7 @@ class Reader {
   }
   Field fraction(Permille& out) {
     return [this, &out](const YAML::Node& node) {
-      const auto value = number(text(node, "a number"));
+      const auto value = base::read_number(text(node, "a number"));
       if (!value || *value < 0 || *value > 1000) {
         expected(node, "a number such as 0.85");
       } else {
@@ -178,7 +171,7 @@ class Reader {
   template <class T>
   Field count(T& out, std::int64_t least, std::int64_t most) {
     return [this, &out, least, most](const YAML::Node& node) {
-      const auto value = number(text(node, "a whole number"));
+      const auto value = base::read_number(text(node, "a whole number"));
       if (!value || *value != std::floor(*value) || *value < static_cast<double>(least) ||
           *value > static_cast<double>(most)) {
         expected(node,

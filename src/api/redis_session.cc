@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include "api/waits.h"
+
 namespace brigade::api {
 namespace {
 
@@ -46,20 +48,6 @@ bool to_tokens(std::string_view text, Tokens& out) {
   }
   out = Tokens::micro(whole * Tokens::kMicro + micro);
   return true;
-}
-
-// Seconds, rounded up, so that who waits that long is not refused by rounding.
-std::int64_t seconds_up(base::Duration d) {
-  constexpr std::int64_t kSecond = 1'000'000'000;
-  return d.count() >= std::numeric_limits<std::int64_t>::max() - kSecond
-             ? d.count() / kSecond
-             : (d.count() + kSecond - 1) / kSecond;
-}
-std::int64_t milliseconds_up(base::Duration d) {
-  constexpr std::int64_t kMilli = 1'000'000;
-  return d.count() >= std::numeric_limits<std::int64_t>::max() - kMilli
-             ? d.count() / kMilli
-             : (d.count() + kMilli - 1) / kMilli;
 }
 
 constexpr const char* kAcquireForm =

@@ -49,15 +49,6 @@ bool is_name(const std::string& text) {
   return true;
 }
 
-CLI::Validator duration_validator() {
-  return CLI::Validator(
-      [](std::string& text) {
-        return parse_duration(text) ? std::string()
-                                    : "expected a duration such as 500ms, 5s or 1m, got " + text;
-      },
-      "DURATION");
-}
-
 CLI::Validator size_validator() {
   return CLI::Validator(
       [](std::string& text) {
@@ -250,6 +241,15 @@ base::Status check(const NodeOptions& options) {
     return status;
   }
   return check_doors(options);
+}
+
+CLI::Validator duration_validator() {
+  return CLI::Validator(
+      [](std::string& text) {
+        return parse_duration(text) ? std::string()
+                                    : "expected a duration such as 200ms, 5s or 1h, got " + text;
+      },
+      "DURATION");
 }
 
 std::optional<std::chrono::nanoseconds> parse_duration(const std::string& text) {

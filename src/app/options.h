@@ -47,6 +47,7 @@ base::Status check(const NodeOptions& options);
 
 // "200ms", "5s", "1m", "2h"; nullopt when it is not a duration >= 0.
 std::optional<std::chrono::nanoseconds> parse_duration(const std::string& text);
+CLI::Validator duration_validator();
 // "64MiB", "2GiB", "1000000"; nullopt when it is not a size.
 std::optional<std::uint64_t> parse_size(const std::string& text);
 

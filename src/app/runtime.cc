@@ -99,7 +99,11 @@ void Runtime::tell_drain() {
   const Drain drain = !node_->draining() ? Drain::kNo
                       : node_->drained() ? Drain::kDone
                                          : Drain::kUnderWay;
-  if (drain == std::exchange(drain_told_, drain) || node_->leaving()) {
+  if (drain == std::exchange(drain_told_, drain)) {
+    return;
+  }
+  publish_at_ = base::TimePoint{};  // the others shall know before somebody looks
+  if (node_->leaving()) {
     return;
   }
   if (drain == Drain::kNo) {

@@ -12,6 +12,7 @@
 
 #include "api/limits_file.h"
 #include "app/runtime.h"
+#include "base/hex.h"
 #include "host/entropy.h"
 #include "host/file_limit.h"
 #include "net/hello.h"
@@ -111,7 +112,7 @@ base::Status Runtime::identify(storage::Disk& disk, const storage::Contents& con
   }
   boot_ = host::draw_boot();
   if (options_.name.empty()) {
-    options_.name = "node-" + net::text(facts_.id).substr(0, 6);
+    options_.name = "node-" + base::text(facts_.id).substr(0, 6);
   }
   return base::ok();
 }
@@ -220,7 +221,7 @@ void Runtime::begin_founding() {
                            [this](const gossip::Charter& charter) {
                              if (!facts_.charter) {
                                spdlog::info("cluster {} founded with {} nodes",
-                                            net::text(charter.cluster), charter.founders.size());
+                                            base::text(charter.cluster), charter.founders.size());
                                const auto settings = decode_settings(charter.settings.view());
                                become_member(charter,
                                              settings ? first_groups(charter, *settings, facts_.id)
@@ -230,7 +231,7 @@ void Runtime::begin_founding() {
                        .joined =
                            [this](const gossip::Charter& charter) {
                              if (!facts_.charter) {
-                               spdlog::info("joining cluster {}", net::text(charter.cluster));
+                               spdlog::info("joining cluster {}", base::text(charter.cluster));
                                become_member(charter, {});
                              }
                            },

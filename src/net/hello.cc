@@ -4,19 +4,13 @@
 
 #include "base/check.h"
 #include "base/endian.h"
+#include "base/hex.h"
 
 namespace brigade::net {
 
 namespace {
 
 constexpr std::string_view kMagic = "BRGD";
-
-void append_hex(std::string& out, std::uint64_t value, int digits) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  for (int i = digits - 1; i >= 0; --i) {
-    out.push_back(kDigits[(value >> (4 * i)) & 0xf]);
-  }
-}
 
 // Names and reasons end up in logs and terminals.
 bool control(char c) {
@@ -32,19 +26,6 @@ std::string protocols(const Hello& hello) {
 }
 
 }  // namespace
-
-std::string text(base::NodeId id) {
-  std::string out;
-  append_hex(out, id.value(), 12);
-  return out;
-}
-
-std::string text(const base::ClusterId& id) {
-  std::string out;
-  append_hex(out, id.high, 16);
-  append_hex(out, id.low, 16);
-  return out;
-}
 
 std::string encode(const Hello& hello) {
   BRIGADE_CHECK(hello.name.size() <= Hello::kMaxName);
@@ -128,20 +109,22 @@ std::optional<Refused> judge(const Hello& mine, const Hello& theirs, base::NodeI
                                            ", " + mine.name + " " + protocols(mine)};
   }
   if (mine.cluster && theirs.cluster && *mine.cluster != *theirs.cluster) {
-    return Refused{Refusal::kCluster, theirs.name + " belongs to cluster " + text(*theirs.cluster) +
-                                          ", " + mine.name + " to " + text(*mine.cluster)};
+    return Refused{Refusal::kCluster, theirs.name + " belongs to cluster " +
+                                          base::text(*theirs.cluster) + ", " + mine.name + " to " +
+                                          base::text(*mine.cluster)};
   }
   if (theirs.node == mine.node && theirs.boot == mine.boot) {
     return Refused{Refusal::kSameNode, mine.name + " reached itself"};
   }
   if (theirs.node == mine.node) {
     return Refused{Refusal::kSameNode,
-                   theirs.name + " and " + mine.name + " have the same node id " + text(mine.node) +
+                   theirs.name + " and " + mine.name + " have the same node id " +
+                       base::text(mine.node) +
                        ": was a data directory copied? Start one of them with an empty one"};
   }
   if (expected && theirs.node != expected) {
-    return Refused{Refusal::kOtherNode, theirs.name + " (" + text(theirs.node) +
-                                            ") answers where node " + text(expected) +
+    return Refused{Refusal::kOtherNode, theirs.name + " (" + base::text(theirs.node) +
+                                            ") answers where node " + base::text(expected) +
                                             " was expected"};
   }
   return std::nullopt;

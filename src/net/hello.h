@@ -66,8 +66,4 @@ std::optional<Refused> decode_refused(std::string_view bytes);
 // Whether `mine` goes on with `theirs`. `expected`: the node that was dialled, zero: anyone.
 std::optional<Refused> judge(const Hello& mine, const Hello& theirs, base::NodeId expected);
 
-// 12 hexadecimal digits (node ids have 48 bits) and 32: how ids are written for people.
-std::string text(base::NodeId id);
-std::string text(const base::ClusterId& id);
-
 }  // namespace brigade::net

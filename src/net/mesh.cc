@@ -5,6 +5,8 @@
 
 #include <asio/post.hpp>
 
+#include "base/hex.h"
+
 namespace brigade::net {
 
 Mesh::Mesh(asio::io_context& io, const MeshOptions& options, MeshEvents& events)
@@ -86,7 +88,7 @@ std::optional<Refused> Mesh::inlet_greeted(Inlet& inlet, const Hello& theirs) {
   if (commons_.self.cluster && !theirs.cluster) {
     return Refused{Refusal::kCluster, theirs.name + " belongs to no cluster, " +
                                           commons_.self.name + " to " +
-                                          text(*commons_.self.cluster)};
+                                          base::text(*commons_.self.cluster)};
   }
   const auto peer = peers_.find(theirs.node);
   if (peer != peers_.end()) {

@@ -57,9 +57,6 @@ struct PeerView {
   bool live = false;  // alive or suspect: worth talking to
 };
 
-// Twelve hexadecimal digits.
-std::string id_text(NodeId id);
-
 class Node {
  public:
   static constexpr std::size_t kErrandsMax = 65'536;

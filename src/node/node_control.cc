@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/coverage.h"
+#include "base/hex.h"
 #include "bucket/fairness.h"
 #include "node/node.h"
 
@@ -73,7 +74,7 @@ std::string Node::name_of(NodeId id) const {
     return config_.name;
   }
   const auto found = peers_.find(id);
-  return found == peers_.end() ? id_text(id) : found->second.name;
+  return found == peers_.end() ? base::text(id) : found->second.name;
 }
 
 void Node::admin(const AdminRequest& request, Ticket ticket, Instant now) {

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "base/hex.h"
 #include "node/node.h"
 
 namespace brigade::node {
@@ -16,15 +17,6 @@ Refusal conflict(std::string message) {
 }
 
 }  // namespace
-
-std::string id_text(NodeId id) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  for (int shift = 44; shift >= 0; shift -= 4) {
-    text += kDigits[(id.value() >> static_cast<unsigned>(shift)) & 0xfU];
-  }
-  return text;
-}
 
 // ---- rights that outlived their session ----
 
@@ -139,7 +131,7 @@ Refusal Node::not_left_yet() const {
 // A member of this name, or with this id as `brigade shards` shows it, that does not live.
 NodeId Node::gone_member(const std::string& name) const {
   for (const auto& [id, peer] : peers_) {
-    if (!peer.live && (peer.name == name || id_text(id) == name)) {
+    if (!peer.live && (peer.name == name || base::text(id) == name)) {
       return id;
     }
   }

@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 
 #include "tests/api/scripted_desk.h"
+#include "tests/e2e/io_loop.h"
 
 namespace brigade::api {
 namespace {
@@ -35,19 +36,10 @@ struct World {
       : server(std::move(acceptor), desk, [] { return 1; }, limits) {}
 
   template <class Condition>
-  bool run_until(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!condition() && std::chrono::steady_clock::now() < deadline) {
-      io.run_one_for(std::chrono::milliseconds(5));
-      io.restart();
-    }
-    return condition();
+  bool run_until(const Condition& condition) {
+    return brigade::run_until(io, condition);
   }
-
-  void run_for(std::chrono::milliseconds time) {
-    const auto deadline = std::chrono::steady_clock::now() + time;
-    run_until([&] { return std::chrono::steady_clock::now() >= deadline; });
-  }
+  void run_for(std::chrono::milliseconds time) { brigade::run_for(io, time); }
 };
 
 // A client that sends and collects until its connection ends.

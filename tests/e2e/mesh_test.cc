@@ -9,9 +9,11 @@
 #include <asio/write.hpp>
 #include <doctest/doctest.h>
 
+#include "base/hex.h"
 #include "net/deadline_timer.h"
 #include "net/gossip_socket.h"
 #include "net/peer_sockets.h"
+#include "tests/e2e/io_loop.h"
 
 using namespace brigade;
 using namespace brigade::net;
@@ -21,25 +23,6 @@ using SteadyClock = std::chrono::steady_clock;
 namespace {
 
 constexpr base::ClusterId kCluster{1, 2};
-
-// Runs the loop until `condition` holds; false after ten seconds.
-template <class Condition>
-bool run_until(asio::io_context& io, Condition condition) {
-  const auto end = SteadyClock::now() + std::chrono::seconds(10);
-  while (!condition()) {
-    if (SteadyClock::now() > end) {
-      return false;
-    }
-    io.restart();
-    io.run_one_for(std::chrono::milliseconds(20));
-  }
-  return true;
-}
-
-void run_for(asio::io_context& io, std::chrono::milliseconds time) {
-  io.restart();
-  io.run_for(time);
-}
 
 struct Station final : MeshEvents {
   explicit Station(asio::io_context& loop, std::uint64_t id, MeshLimits limits = {},
@@ -192,7 +175,7 @@ TEST_SUITE("e2e/mesh") {
     Station b(io, 2, {}, base::ClusterId{9, 9});
     a.mesh->know(id(2), b.address);
     REQUIRE(run_until(io, [&] { return a.was_told("belongs to cluster"); }));
-    CHECK(a.was_told(text(kCluster)));
+    CHECK(a.was_told(base::text(kCluster)));
     CHECK(a.up.empty());
     CHECK(b.mesh->counters().refused_here >= 1);
     CHECK(a.mesh->counters().refused_there >= 1);

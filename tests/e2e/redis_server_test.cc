@@ -11,6 +11,7 @@
 
 #include "api/redis_session.h"
 #include "tests/api/scripted_desk.h"
+#include "tests/e2e/io_loop.h"
 
 namespace brigade::api {
 namespace {
@@ -27,18 +28,10 @@ struct World {
   explicit World(RedisLimits limits = {}) : server(io, std::move(acceptor), desk, limits) {}
 
   template <class Condition>
-  bool run_until(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (!condition() && std::chrono::steady_clock::now() < deadline) {
-      io.run_one_for(std::chrono::milliseconds(5));
-      io.restart();
-    }
-    return condition();
+  bool run_until(const Condition& condition) {
+    return brigade::run_until(io, condition);
   }
-  void run_for(std::chrono::milliseconds time) {
-    const auto deadline = std::chrono::steady_clock::now() + time;
-    run_until([&] { return std::chrono::steady_clock::now() >= deadline; });
-  }
+  void run_for(std::chrono::milliseconds time) { brigade::run_for(io, time); }
 };
 
 // A client that sends at once, and reads when it is asked to.

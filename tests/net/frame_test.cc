@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include "base/endian.h"
+#include "base/hex.h"
 #include "base/prng.h"
 
 using namespace brigade;
@@ -28,23 +29,13 @@ std::vector<std::string> feed(FrameCutter& cutter, std::string_view bytes, std::
   return payloads;
 }
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    out += kDigits[static_cast<unsigned char>(c) >> 4];
-    out += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
-}
-
 }  // namespace
 
 TEST_SUITE("net/frame") {
   TEST_CASE("golden bytes: a frame never changes its layout") {
     std::string bytes;
     append_frame(bytes, FrameKind::kMessage, "brigade");
-    CHECK(hex(bytes) ==
+    CHECK(base::hex(bytes) ==
           "0700000003000000"
           "f2f8da5382a17ca7"
           "62726967616465");

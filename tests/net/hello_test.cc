@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/hex.h"
 #include "base/prng.h"
 
 using namespace brigade;
@@ -26,21 +27,11 @@ Hello other() {
   return hello;
 }
 
-std::string hex(std::string_view bytes) {
-  std::string out;
-  for (const char c : bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    out += kDigits[static_cast<unsigned char>(c) >> 4];
-    out += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
-}
-
 }  // namespace
 
 TEST_SUITE("net/hello") {
   TEST_CASE("golden bytes: a greeting never changes its layout") {
-    CHECK(hex(encode(example())) ==
+    CHECK(base::hex(encode(example())) ==
           "42524744"                          // magic
           "01000100"                          // protocols
           "0201"                              // purpose, flags
@@ -50,7 +41,7 @@ TEST_SUITE("net/hello") {
           "02000d00"                          // sizes
           "6e31"
           "31302e302e302e313a37343230");
-    CHECK(hex(encode(Refused{Refusal::kCluster, "no"})) == "036e6f");
+    CHECK(base::hex(encode(Refused{Refusal::kCluster, "no"})) == "036e6f");
   }
 
   TEST_CASE("greetings and refusals survive the wire") {
@@ -124,8 +115,8 @@ TEST_SUITE("net/hello") {
     const auto refused = judge(example(), stranger, base::NodeId());
     REQUIRE(refused);
     CHECK(refused->code == Refusal::kCluster);
-    CHECK(refused->reason.find(text(*stranger.cluster)) != std::string::npos);
-    CHECK(refused->reason.find(text(*example().cluster)) != std::string::npos);
+    CHECK(refused->reason.find(base::text(*stranger.cluster)) != std::string::npos);
+    CHECK(refused->reason.find(base::text(*example().cluster)) != std::string::npos);
   }
 
   TEST_CASE("this node's own id is refused, as itself or as a copy") {

@@ -2,23 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include "base/hex.h"
 #include "base/prng.h"
 
 using namespace brigade;
 using namespace brigade::storage;
 
 namespace {
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += kDigits[byte >> 4U];
-    out += kDigits[byte & 15U];
-  }
-  return out;
-}
 
 raft::Entry change_entry() {
   return {.id = {.term = raft::Term(3), .index = raft::Index(7)},
@@ -43,22 +33,22 @@ TEST_SUITE("storage/layout") {
   }
 
   TEST_CASE("golden bytes of keys and values") {
-    CHECK(hex(group_key(kHardTag, base::ShardId(258))) == "6800000102");
-    CHECK(hex(log_key(base::ShardId(1), raft::Index(2))) == "000000010000000000000002");
-    CHECK(hex(encode(raft::HardState{
+    CHECK(base::hex(group_key(kHardTag, base::ShardId(258))) == "6800000102");
+    CHECK(base::hex(log_key(base::ShardId(1), raft::Index(2))) == "000000010000000000000002");
+    CHECK(base::hex(encode(raft::HardState{
               .term = raft::Term(1), .vote = raft::ReplicaId(2), .commit = raft::Index(3)})) ==
           "010000000000000002000000000000000300000000000000");
-    CHECK(hex(encode(change_entry())) ==
+    CHECK(base::hex(encode(change_entry())) ==
           "03000000000000000201"
           "000201000000000000"
           "020500000000000000");
     SnapshotMark mark{.last = {.term = raft::Term(4), .index = raft::Index(9)}, .conf = {}};
     mark.conf.voters = {raft::ReplicaId(1)};
     mark.conf.auto_leave = true;
-    CHECK(hex(encode(mark)) ==
+    CHECK(base::hex(encode(mark)) ==
           "0400000000000000090000000000000001"
           "010000000100000000000000000000000000000000000000");
-    CHECK(hex(seal("key", "value")) ==
+    CHECK(base::hex(seal("key", "value")) ==
           "76616c7565"
           "8312a75e298fad51");
   }

@@ -2,6 +2,7 @@
 // that are upgraded node by node, and data directories.
 #include <doctest/doctest.h>
 
+#include "base/hex.h"
 #include "tests/wire/reflection.h"
 #include "wire/gossip_codec.h"
 #include "wire/peer_codec.h"
@@ -10,21 +11,6 @@
 
 using namespace brigade;
 using namespace brigade::wire;
-
-namespace {
-
-std::string hex(std::string_view bytes) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string out;
-  for (const char c : bytes) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += kDigits[byte >> 4U];
-    out += kDigits[byte & 15U];
-  }
-  return out;
-}
-
-}  // namespace
 
 TEST_SUITE("wire/golden") {
   TEST_CASE("a command") {
@@ -35,7 +21,7 @@ TEST_SUITE("wire/golden") {
                                     .more_rate = base::Rate::nano_per_second(4),
                                     .more_size = base::Tokens::micro(5),
                                     .tokens = base::Tokens::micro(6)}}};
-    CHECK(hex(StoreCodec().encode(command)) ==
+    CHECK(base::hex(StoreCodec().encode(command)) ==
           "1010500101010350010103020111013751040501010301040105010201065002"
           "010101010211012207617069");
   }
@@ -50,7 +36,7 @@ TEST_SUITE("wire/golden") {
                                             .size = base::Tokens::micro(48),
                                             .granted = base::Tokens::micro(9),
                                             .epoch = node::Epoch(8)}}})};
-    CHECK(hex(StoreCodec().encode(record)) ==
+    CHECK(base::hex(StoreCodec().encode(record)) ==
           "1018500101010450060201640132ffffffffffffffffff000102000151040201"
           "111147000111012207617069110408010701650130010901080002");
   }
@@ -64,7 +50,7 @@ TEST_SUITE("wire/golden") {
                                                    .min = base::Tokens::micro(5),
                                                    .priority = 6,
                                                    .by_hand = true};
-    CHECK(hex(encode(message)) ==
+    CHECK(base::hex(encode(message)) ==
           "000000000b000000000000000100010000000000090000000000000006000100"
           "0100000000000000020000000000000003000000000000000400000000000000"
           "0500000000000000060100000000000001000000220000006170690000000000");
@@ -81,7 +67,7 @@ TEST_SUITE("wire/golden") {
                             .bytes = base::Bytes("data")};
     part.conf.voters = {raft::ReplicaId(4)};
     part.conf.learners = {raft::ReplicaId(5)};
-    CHECK(hex(encode(node::PeerMessage(part))) ==
+    CHECK(base::hex(encode(node::PeerMessage(part))) ==
           "0000000016000000000000000100010000000000140000000000000006000300"
           "0900000000000000040000000000000005000000000000000600000000000000"
           "0800000000000000040000000000000008000000020000000c00000001000400"
@@ -91,9 +77,9 @@ TEST_SUITE("wire/golden") {
   }
 
   TEST_CASE("a node that was removed") {
-    CHECK(hex(StoreCodec().encode(node::Command(node::RemoveNode{
+    CHECK(base::hex(StoreCodec().encode(node::Command(node::RemoveNode{
               .node = base::NodeId(1), .certified = true}))) == "1006500101010a1003010101010000");
-    CHECK(hex(StoreCodec().encode(node::StateRecord(
+    CHECK(base::hex(StoreCodec().encode(node::StateRecord(
               node::NodeRecord{.node = base::NodeId(1), .generation = 2, .removed = true}))) ==
           "1005500101010810020101050201");
   }
@@ -111,7 +97,7 @@ TEST_SUITE("wire/golden") {
                                            .to = raft::ReplicaId(5),
                                            .term = raft::Term(6),
                                            .body = append}};
-    CHECK(hex(encode(message)) ==
+    CHECK(base::hex(encode(message)) ==
           "0000000013000000000000000100010009000000000000000000000005000100"
           "0400000000000000050000000000000006000000000000000200000000000000"
           "0000000000000000000000000300010001000000000000000200000000000000"
@@ -130,7 +116,7 @@ TEST_SUITE("wire/golden") {
                                                 .address = "h:1",
                                                 .meta = base::Bytes("m"),
                                                 .incarnation = gossip::Incarnation(8)});
-    CHECK(hex(encode(datagram)) ==
+    CHECK(base::hex(encode(datagram)) ==
           "0000000016000000000000000700030001000000000000000200000000000000"
           "0300000000000000040000000000000001000000000000000500000000000000"
           "06000000000000000000000000000000050000003f0000000000000000000000"
@@ -146,12 +132,12 @@ TEST_SUITE("wire/golden") {
     digest.leads = {{.shard = base::ShardId(3), .term = 4}};
     digest.configs = {node::Version(5)};
     digest.free = {{.limit = 6, .free = base::Tokens::micro(7), .starving = true}};
-    CHECK(hex(encode(digest).view()) ==
+    CHECK(base::hex(encode(digest).view()) ==
           "10185001040101110c0a11311711390d11391f11010101020007110402010301"
           "040105110403010601070101");
     const auto meta = encode(node::MemberMeta{.redis = "r:1", .region = "eu"});
     REQUIRE(meta.has_value());
-    CHECK(hex(meta->view()) ==
+    CHECK(base::hex(meta->view()) ==
           "100d400611152211150a11150a11151a11150a11150a07723a31000103657500"
           "01");
   }

@@ -69,8 +69,7 @@ Outcome wait_note(const json& limit, long long wait_ms) {
   return {.exit_code = kOk,
           .out = {},
           .err = printable("brigade: " + name + " lets no request wait" +
-                           (none ? "" : " longer than " + allowed) +
-                           ": it was refused at once; `queue: {max_wait: " +
+                           (none ? "" : " longer than " + allowed) + "; `queue: {max_wait: " +
                            milliseconds_text(static_cast<double>(wait_ms)) +
                            "}` in its declaration would allow it") +
                  '\n'};

@@ -8,6 +8,7 @@
 #include "app/cli/answer_text.h"
 #include "app/cli/commands.h"
 #include "app/cli/flags.h"
+#include "app/options.h"
 
 namespace brigade::cli {
 namespace {
@@ -114,7 +115,7 @@ void add_override_set(CLI::App& parent, int& exit_code) {
   settings->add_flag("--no-lend", wanted->no_lend, "lend nothing to other nodes");
   settings->require_option(1, 0);
   command->add_option("--for", wanted->lasting, "how long it lasts (default: until cleared)")
-      ->check(duration());
+      ->check(app::duration_validator());
   command->add_option("--reason", wanted->reason, "why, for those who look later")->required();
   command->add_option("--author", wanted->author, "who (default: USER)");
   command->callback([flags, wanted, &exit_code] { exit_code = set_override(*flags, *wanted); });

@@ -2,6 +2,7 @@
 #include "app/cli/answer_text.h"
 #include "app/cli/commands.h"
 #include "app/cli/flags.h"
+#include "app/options.h"
 
 namespace brigade::cli {
 namespace {
@@ -61,7 +62,7 @@ void add_acquire(CLI::App& app, int& exit_code) {
   command
       ->add_option("--wait", wanted->wait,
                    "how long to wait for tokens; capped by the limit's queue.max_wait")
-      ->check(duration())
+      ->check(app::duration_validator())
       ->capture_default_str();
   command->add_option("--priority", wanted->priority, "priority class of the limit");
   command->add_option("--id", wanted->id, "strict limits: the same id is charged once");

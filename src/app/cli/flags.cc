@@ -1,12 +1,12 @@
 #include "app/cli/flags.h"
 
-#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
 
 #include "app/options.h"
+#include "base/number.h"
 
 namespace brigade::cli {
 namespace {
@@ -23,11 +23,8 @@ std::string node_address(const NodeFlags& flags) {
 }
 
 std::optional<double> read_amount(const std::string& text) {
-  double value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [parsed, error] = std::from_chars(text.data(), end, value);
-  const bool fits = error == std::errc{} && parsed == end && value >= 0 && value <= kAmountMax;
-  return fits ? std::optional(value) : std::nullopt;
+  const auto value = base::read_number(text);
+  return value && *value >= 0 && *value <= kAmountMax ? value : std::nullopt;
 }
 
 }  // namespace
@@ -36,7 +33,7 @@ std::shared_ptr<NodeFlags> add_reply_flags(CLI::App& command) {
   auto flags = std::make_shared<NodeFlags>();
   command.add_flag("--json", flags->as_json, "print the node's JSON answer");
   command.add_option("--timeout", flags->timeout, "how long the node may take to answer")
-      ->check(duration())
+      ->check(app::duration_validator())
       ->capture_default_str();
   return flags;
 }
@@ -69,16 +66,6 @@ int run(const NodeFlags& flags, const Call& call, base::Duration longer) {
     return tell(failed(reply.error().message));
   }
   return tell(outcome_of(call, *reply, flags.as_json));
-}
-
-CLI::Validator duration() {
-  return CLI::Validator(
-      [](std::string& text) {
-        return app::parse_duration(text)
-                   ? std::string()
-                   : "expected a duration such as 200ms, 5s or 1h, got " + text;
-      },
-      "DURATION");
 }
 
 CLI::Validator amount() {

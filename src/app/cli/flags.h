@@ -29,12 +29,11 @@ int run(const NodeFlags& flags, const Call& call, base::Duration longer = base::
 // Prints and returns the exit code.
 int tell(const Outcome& outcome);
 
-// Validators: "200ms", "5s", "1h"; an amount of tokens >= 0.
-CLI::Validator duration();
+// A validator: an amount of tokens >= 0.
 CLI::Validator amount();
 // A number for JSON: whole ones without a fraction. Requires: it passed amount().
 json amount_json(const std::string& text);
-// Whole milliseconds, rounded up. Requires: it passed duration().
+// Whole milliseconds, rounded up. Requires: it passed app::duration_validator().
 long long milliseconds_of(const std::string& text);
 
 }  // namespace brigade::cli

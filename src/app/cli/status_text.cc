@@ -70,7 +70,7 @@ Table members_table(const std::vector<json>& members) {
     table.row(
         {text_at(member, "name"), state_text(member), or_dash(text_at(addresses, "peer")),
          or_dash(text_at(addresses, "redis")), or_dash(text_at(addresses, "http")), place(member),
-         at(load, "cpu").is_number() ? number_text(100 * number_at(load, "cpu")) + "%" : "-",
+         at(load, "cpu").is_number() ? percent_text(number_at(load, "cpu")) : "-",
          at(load, "memory_bytes").is_number() ? bytes_text(number_at(load, "memory_bytes")) : "-",
          number(load, "request_ms_p99"), number(load, "offered_per_s"),
          flag_at(load, "pressed") ? "yes" : "-"});

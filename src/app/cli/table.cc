@@ -98,6 +98,10 @@ std::string number_text(double value) {
   return fixed(value, std::abs(value) < 100 ? 3 : 1);
 }
 
+std::string percent_text(double part) {
+  return std::isfinite(part) ? fixed(100 * part, 1) + "%" : "-";
+}
+
 std::string bytes_text(double bytes) {
   constexpr std::array<const char*, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
   std::size_t unit = 0;

@@ -40,6 +40,8 @@ std::string joined(const std::vector<std::string>& texts);
 
 // "12", "0.25", "1234.5": three decimals below 100, one above, none where they are zeros.
 std::string number_text(double value);
+// "12.5%" of a part.
+std::string percent_text(double part);
 // "512 B", "1.5 MiB".
 std::string bytes_text(double bytes);
 // "45s", "3m12s", "2h5m", "4d3h".

@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/hex.h"
 #include "wire/gossip_codec.h"
 #include "wire/publish_codec.h"
 
@@ -135,7 +136,7 @@ void Membership::on(const gossip::Conflict& conflict) {
     return;
   }
   spdlog::error("two live members, {} and {}, have the same name: restart one of them with another",
-                net::text(conflict.holder), net::text(conflict.other));
+                base::text(conflict.holder), base::text(conflict.other));
 }
 
 void Membership::on(const gossip::JoinRefused& refusal) {

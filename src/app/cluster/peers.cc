@@ -6,6 +6,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "base/hex.h"
 #include "node/replica.h"
 #include "wire/founding_codec.h"
 #include "wire/gossip_codec.h"
@@ -125,7 +126,7 @@ void Peers::received(base::NodeId from, std::string_view frame) {
   const auto decoded = wire::decode_frame(frame);
   if (!decoded) {
     ++counters_.malformed;
-    spdlog::debug("a frame of {}: {}", net::text(from), decoded.error().message);
+    spdlog::debug("a frame of {}: {}", base::text(from), decoded.error().message);
     return;
   }
   if (const auto* message = std::get_if<node::PeerMessage>(&*decoded)) {
@@ -173,11 +174,11 @@ void Peers::asked(const net::Hello& from, std::string_view question, net::Answer
 }
 
 void Peers::connected(base::NodeId peer) {
-  spdlog::debug("peer {}: connected", net::text(peer));
+  spdlog::debug("peer {}: connected", base::text(peer));
 }
 
 void Peers::disconnected(base::NodeId peer, const std::string& reason) {
-  spdlog::info("peer {}: {}", net::text(peer), reason);
+  spdlog::info("peer {}: {}", base::text(peer), reason);
 }
 
 std::optional<std::string> Peers::turn_away(const net::Hello& from) {

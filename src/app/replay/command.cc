@@ -14,6 +14,7 @@
 #include "api/limits_file.h"
 #include "app/cli/flags.h"
 #include "app/cli/http_client.h"
+#include "app/options.h"
 #include "app/replay/analysis.h"
 #include "app/replay/assignment.h"
 #include "app/replay/decimal.h"
@@ -256,7 +257,7 @@ void add_replay_command(CLI::App& app, int& exit_code) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   command->add_option("--timeout", flags->timeout, "how long a node may take to answer a request")
-      ->check(cli::duration())
+      ->check(app::duration_validator())
       ->capture_default_str();
   command->add_flag("--json", flags->as_json, "print JSON");
   command->callback([flags, &exit_code] {

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iostream>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 
+#include "app/lines.h"
 #include "app/replay/access_log.h"
 #include "app/replay/decimal.h"
 
@@ -63,22 +60,15 @@ struct Columns {
 
 class TraceReader {
  public:
-  explicit TraceReader(const std::string& source) : source_(source) {}
+  explicit TraceReader(const std::string& source) : place_(source) {}
 
   Status line(std::string_view text) {
-    ++number_;
-    if (number_ == 1 && text.starts_with("\xEF\xBB\xBF")) {
-      text.remove_prefix(3);
-    }
-    if (text.ends_with('\r')) {
-      text.remove_suffix(1);
-    }
-    if (text.empty() || text.front() == '#') {
+    if (!place_.next(text)) {
       return base::ok();
     }
     if (text.starts_with("\x1F\x8B")) {
-      return wrong("is compressed: decompress it first, for example zcat " + source_ +
-                   " | brigade replay -");
+      return place_.wrong("is compressed: decompress it first, for example zcat " +
+                          place_.source() + " | brigade replay -");
     }
     if (format_ == Format::kUnknown) {
       format_ = parse_log_line(text) ? Format::kAccessLog : Format::kCsv;
@@ -91,7 +81,7 @@ class TraceReader {
 
   Result<Trace> finish() {
     if (trace_.requests.empty()) {
-      return Error{source_ + ": no request in it; " + kExpected};
+      return Error{place_.source() + ": no request in it; " + kExpected};
     }
     std::vector<TraceRequest>& requests = trace_.requests;
     const auto earlier = [](const TraceRequest& a, const TraceRequest& b) { return a.at < b.at; };
@@ -106,10 +96,6 @@ class TraceReader {
   }
 
  private:
-  [[nodiscard]] Error wrong(const std::string& what) const {
-    return {source_ + ":" + std::to_string(number_) + ": " + what};
-  }
-
   void sort_by_time() {
     std::vector<std::pair<Duration, std::size_t>> order;
     order.reserve(trace_.requests.size());
@@ -128,7 +114,7 @@ class TraceReader {
   Status first_csv(std::string_view text) {
     const auto fields = split_csv(text);
     if (!fields) {
-      return wrong("a quote does not end");
+      return place_.wrong("a quote does not end");
     }
     if (parse_scaled(fields->front(), 9, true)) {
       return csv(text);
@@ -140,14 +126,15 @@ class TraceReader {
     const std::array<std::pair<std::string_view, std::size_t*>, 3> known{
         {{"t_s", &columns_.time}, {"key", &columns_.key}, {"cost", &columns_.cost}}};
     if (std::find(fields->begin(), fields->end(), "t_s") == fields->end()) {
-      return wrong(std::string(kExpected) + ", got " + quoted(text));
+      return place_.wrong(std::string(kExpected) + ", got " + quoted(text));
     }
     for (std::size_t i = 0; i < fields->size(); ++i) {
       const auto found = std::find_if(known.begin(), known.end(), [&](const auto& column) {
         return column.first == (*fields)[i];
       });
       if (found == known.end() || *found->second != Columns::kNone) {
-        return wrong("column " + quoted((*fields)[i]) + ": expected t_s, key and cost, each once");
+        return place_.wrong("column " + quoted((*fields)[i]) +
+                            ": expected t_s, key and cost, each once");
       }
       *found->second = i;
     }
@@ -157,10 +144,10 @@ class TraceReader {
   Status csv(std::string_view text) {
     const auto fields = split_csv(text);
     if (!fields) {
-      return wrong("a quote does not end");
+      return place_.wrong("a quote does not end");
     }
     if (columns_.count == 0 ? fields->size() > 3 : fields->size() != columns_.count) {
-      return wrong(
+      return place_.wrong(
           "expected " +
           (columns_.count == 0 ? "t_s,key,cost" : std::to_string(columns_.count) + " fields") +
           ", got " + quoted(text));
@@ -170,14 +157,14 @@ class TraceReader {
     };
     const auto time = parse_scaled(field(columns_.time), 9, true);
     if (!time || *time > kSecondsMax * 1'000'000'000) {
-      return wrong("t_s " + quoted(field(columns_.time)) +
-                   ": expected seconds from the start, such as 12.5");
+      return place_.wrong("t_s " + quoted(field(columns_.time)) +
+                          ": expected seconds from the start, such as 12.5");
     }
     const std::string_view said = field(columns_.cost);
     const auto cost = said.empty() ? std::optional(Tokens::kMicro) : parse_scaled(said, 6, false);
     if (!cost || *cost > Tokens::kMaxMicro) {
-      return wrong("cost " + quoted(said) +
-                   ": expected tokens from 0 to 1e12 with at most six decimals");
+      return place_.wrong("cost " + quoted(said) +
+                          ": expected tokens from 0 to 1e12 with at most six decimals");
     }
     return add(Duration(*time), field(columns_.key), Tokens::micro(*cost));
   }
@@ -185,22 +172,22 @@ class TraceReader {
   Status access_log(std::string_view text) {
     const auto parsed = parse_log_line(text);
     if (!parsed || parsed->second > kSecondsMax) {
-      return wrong("expected `host ident user [10/Oct/2000:13:55:36 -0700] ...`, got " +
-                   quoted(text));
+      return place_.wrong("expected `host ident user [10/Oct/2000:13:55:36 -0700] ...`, got " +
+                          quoted(text));
     }
     return add(base::seconds(parsed->second), parsed->host, Tokens::whole(1));
   }
 
   Status add(Duration at, std::string_view key, Tokens cost) {
     if (key.size() > kKeyBytesMax) {
-      return wrong("a key of more than " + std::to_string(kKeyBytesMax) + " bytes");
+      return place_.wrong("a key of more than " + std::to_string(kKeyBytesMax) + " bytes");
     }
     if (trace_.requests.size() == kRequestsMax) {
-      return wrong("more than " + std::to_string(kRequestsMax) + " requests");
+      return place_.wrong("more than " + std::to_string(kRequestsMax) + " requests");
     }
     total_ += cost;
     if (total_.micro() > Tokens::kMaxMicro) {
-      return wrong("the costs so far are more than 1e12 tokens together");
+      return place_.wrong("the costs so far are more than 1e12 tokens together");
     }
     const auto [entry, fresh] =
         key_index_.try_emplace(std::string(key), static_cast<std::uint32_t>(trace_.keys.size()));
@@ -211,8 +198,7 @@ class TraceReader {
     return base::ok();
   }
 
-  const std::string& source_;
-  std::size_t number_ = 0;  // of the current line, from 1
+  app::Place place_;
   Format format_ = Format::kUnknown;
   Columns columns_;
   Tokens total_;
@@ -223,28 +209,11 @@ class TraceReader {
 }  // namespace
 
 Result<Trace> read_trace(std::istream& in, const std::string& source) {
-  TraceReader reader(source);
-  std::string line;
-  while (std::getline(in, line)) {
-    if (auto status = reader.line(line); !status) {
-      return status.error();
-    }
-  }
-  if (in.bad()) {
-    return Error{source + ": reading failed"};
-  }
-  return reader.finish();
+  return app::read_lines<TraceReader>(in, source);
 }
 
 Result<Trace> read_trace_file(const std::string& path) {
-  if (path == "-") {
-    return read_trace(std::cin, "standard input");
-  }
-  std::ifstream file(path);
-  if (!file) {
-    return Error{"cannot read " + path + ": " + std::strerror(errno)};
-  }
-  return read_trace(file, path);
+  return app::read_lines_of<TraceReader>(path);
 }
 
 }  // namespace brigade::replay

@@ -54,6 +54,8 @@ TEST_CASE("numbers have as many decimals as matter") {
 }
 
 TEST_CASE("sizes and spans use the unit that fits") {
+  CHECK(percent_text(0.69192) == "69.2%");
+  CHECK(percent_text(1) == "100%");
   CHECK(bytes_text(0) == "0 B");
   CHECK(bytes_text(1023) == "1023 B");
   CHECK(bytes_text(1536) == "1.5 KiB");
