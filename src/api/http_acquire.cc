@@ -111,7 +111,7 @@ void add_headers(HttpResponse& response, std::span<const std::string> limits,
 HttpResponse verdict_error(Verdict verdict, const std::string& limit) {
   switch (verdict) {
     case Verdict::kUnknownLimit:
-      return error_response(404, "unknown_limit", "no limit is named '" + limit + "'");
+      return unknown_limit(limit);
     case Verdict::kBadRequest:
       return bad_request(limit +
                          ": expected a cost of at least 0, and an id that is not older than what "

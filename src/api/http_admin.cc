@@ -69,10 +69,6 @@ AdminCall status_call(std::function<HttpResponse(const StatusView&)> render) {
   return {.request = node::GetStatus{}, .render = rendered<StatusView>(std::move(render))};
 }
 
-HttpResponse no_limit(const std::string& name) {
-  return error_response(404, "unknown_limit", "no limit is named '" + name + "'");
-}
-
 bool wants_yaml(const HttpRequest& request) {
   return query_value(request.query, "format").value_or("json") == "yaml";
 }
@@ -108,7 +104,7 @@ AdminCall get_limit(const HttpRequest& request, std::string name) {
             return yaml ? yaml_response({&limit.spec, 1}) : json_response(limit_json(limit.spec));
           }
         }
-        return no_limit(name);
+        return unknown_limit(name);
       });
 }
 
@@ -149,7 +145,7 @@ Call put_limit(const HttpRequest& request, const std::string& name) {
 Call get_buckets(std::string name) {
   return status_call([name = std::move(name)](const StatusView& status) {
     const auto buckets = buckets_json(status, name);
-    return buckets ? json_response(*buckets) : no_limit(name);
+    return buckets ? json_response(*buckets) : unknown_limit(name);
   });
 }
 

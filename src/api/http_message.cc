@@ -20,6 +20,13 @@ HttpResponse bad_request(std::string_view message) {
   return error_response(400, "bad_request", message);
 }
 
+HttpResponse unknown_limit(const std::string& name) {
+  return error_response(404, "unknown_limit",
+                        "no limit is named '" + name +
+                            "'; `brigade limits` lists what is declared, `brigade limit apply "
+                            "FILE` declares more");
+}
+
 std::optional<std::string> percent_decoded(std::string_view text) {
   std::string decoded;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -29,6 +29,8 @@ struct HttpResponse {
 HttpResponse error_response(int status, std::string_view code, std::string_view message);
 // 400 with code bad_request.
 HttpResponse bad_request(std::string_view message);
+// 404 with code unknown_limit, and what to do.
+HttpResponse unknown_limit(const std::string& name);
 
 // "%2F" becomes "/"; nullopt when a '%' is not followed by two hex digits.
 std::optional<std::string> percent_decoded(std::string_view text);

@@ -59,7 +59,11 @@ std::variant<Routed, HttpResponse> find_route(std::string_view method, std::stri
     allowed += entry.method == "GET" ? "GET, HEAD" : entry.method;
   }
   if (allowed.empty()) {
-    return error_response(404, "not_found", "no such route");
+    return error_response(404, "not_found",
+                          "no such route; expected /v1/acquire, /v1/settle, /v1/limits, "
+                          "/v1/buckets/LIMIT, /v1/overrides, /v1/transfer, /v1/drain, /v1/leave, "
+                          "/v1/remove, /v1/status, /v1/members, /v1/shards, /metrics, /healthz or "
+                          "/readyz");
   }
   HttpResponse response = error_response(405, "method_not_allowed", "expected " + allowed);
   response.headers.emplace_back("Allow", allowed);

@@ -50,6 +50,8 @@ bool to_tokens(std::string_view text, Tokens& out) {
   return true;
 }
 
+constexpr const char* kThrottleForm =
+    "CL.THROTTLE key max_burst>=0 count>0 period_seconds>0 [quantity>=0], whole numbers";
 constexpr const char* kAcquireForm =
     "BRIGADE.ACQUIRE limit [KEY k] [COST n] [WAIT ms] [PRIORITY c] [RESERVE] [ID id]";
 
@@ -353,7 +355,9 @@ void RedisSession::execute_common(std::string_view name) {
     closing_ = true;
   } else {
     add_error("ERR unknown command or wrong number of arguments for '" +
-              std::string(name.substr(0, 64)) + "'");
+              std::string(name.substr(0, 64)) +
+              "'; limits are asked with CL.THROTTLE, BRIGADE.ACQUIRE, BRIGADE.PEEK and "
+              "BRIGADE.SETTLE");
   }
 }
 
@@ -394,7 +398,7 @@ void RedisSession::hello() {
 void RedisSession::throttle() {
   node::ThrottleRequest request;
   if (args_.size() != 5 && args_.size() != 6) {
-    add_error("ERR wrong number of arguments for 'cl.throttle' command");
+    add_error(std::string("ERR wrong number of arguments: expected ") + kThrottleForm);
     return;
   }
   request.key = args_[1];
@@ -406,7 +410,7 @@ void RedisSession::throttle() {
   if (!fine || request.key.empty() || request.max_burst < 0 || request.max_burst > kMost ||
       request.count <= 0 || request.count > kMost || request.period_s <= 0 ||
       request.period_s > kCentury || request.quantity < 0 || request.quantity > kMost) {
-    add_error("ERR CL.THROTTLE key max_burst>=0 count>0 period_seconds>0 [quantity>=0]");
+    add_error(std::string("ERR expected ") + kThrottleForm);
     return;
   }
   const std::uint64_t token = next_token_++;
@@ -440,7 +444,8 @@ void RedisSession::settle() {
   node::ReservationId id;
   Tokens actual;
   if (args_.size() != 3 || !node::parse(args_[1], id) || !to_tokens(args_[2], actual)) {
-    add_error("ERR BRIGADE.SETTLE reservation actual_cost");
+    add_error(
+        "ERR expected BRIGADE.SETTLE reservation actual_cost, with the reservation's whole id");
     return;
   }
   const node::SettleReply settled = desk_.settle(id, actual);

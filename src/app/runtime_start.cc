@@ -213,36 +213,37 @@ void Runtime::begin_founding() {
       .settings =
           encode(ClusterSettings{.shards = options_.shards, .replicas = options_.replicas})};
   founder_ = std::make_unique<Founder>(
-      Founder::Outside{.peers = *peers_,
-                       .storage = *storage_,
-                       .clock = clock_,
-                       .touch = [this] { touch(); },
-                       .founded =
-                           [this](const gossip::Charter& charter) {
-                             if (!facts_.charter) {
-                               spdlog::info("cluster {} founded with {} nodes",
-                                            base::text(charter.cluster), charter.founders.size());
-                               const auto settings = decode_settings(charter.settings.view());
-                               become_member(charter,
-                                             settings ? first_groups(charter, *settings, facts_.id)
-                                                      : std::vector<storage::GroupTurn>());
-                             }
-                           },
-                       .joined =
-                           [this](const gossip::Charter& charter) {
-                             if (!facts_.charter) {
-                               spdlog::info("joining cluster {}", base::text(charter.cluster));
-                               become_member(charter, {});
-                             }
-                           },
-                       .refused =
-                           [this](const std::string& problem, bool fatal) {
-                             if (fatal && !facts_.charter) {
-                               fail(problem);
-                             } else {
-                               spdlog::warn("{}", problem);
-                             }
-                           }},
+      Founder::Outside{
+          .peers = *peers_,
+          .storage = *storage_,
+          .clock = clock_,
+          .touch = [this] { touch(); },
+          .founded =
+              [this](const gossip::Charter& charter) {
+                if (!facts_.charter) {
+                  const std::size_t nodes = charter.founders.size();
+                  spdlog::info("cluster {} founded with {} node{}", base::text(charter.cluster),
+                               nodes, nodes == 1 ? "" : "s");
+                  const auto settings = decode_settings(charter.settings.view());
+                  become_member(charter, settings ? first_groups(charter, *settings, facts_.id)
+                                                  : std::vector<storage::GroupTurn>());
+                }
+              },
+          .joined =
+              [this](const gossip::Charter& charter) {
+                if (!facts_.charter) {
+                  spdlog::info("joining cluster {}", base::text(charter.cluster));
+                  become_member(charter, {});
+                }
+              },
+          .refused =
+              [this](const std::string& problem, bool fatal) {
+                if (fatal && !facts_.charter) {
+                  fail(problem);
+                } else {
+                  spdlog::warn("{}", problem);
+                }
+              }},
       std::move(config), facts_.founding, base::Prng(host::draw_seed()));
 }
 

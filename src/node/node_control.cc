@@ -50,6 +50,17 @@ Override view_of(const SetOverride& o, std::string node) {
   return view;
 }
 
+// Empty when there is none.
+std::string mistake_in(const Transfer& move, bool declared, NodeId from, NodeId to) {
+  if (!declared) {
+    return "no limit is named " + move.limit;
+  }
+  if (!from || !to) {
+    return "no member is named " + (from ? move.to : move.from);
+  }
+  return from == to ? move.from + " is giver and receiver: expected two members" : "";
+}
+
 double rate_of(Rate rate) {
   return rate.as_double();
 }
@@ -120,9 +131,8 @@ void Node::on_request(Ticket ticket, Control control, Instant now) {
   } else if (const auto* move = std::get_if<Transfer>(&control.request)) {
     const NodeId from = named(move->from);
     const NodeId to = named(move->to);
-    if (!from || !to || from == to || !limits_.contains(move->limit)) {
-      refuse_now(refusal(Refusal::Kind::kNotFound,
-                         "a transfer needs a declared limit and two different members"));
+    if (auto wrong = mistake_in(*move, limits_.contains(move->limit), from, to); !wrong.empty()) {
+      refuse_now(refusal(Refusal::Kind::kNotFound, std::move(wrong)));
       return;
     }
     control.deadline = now.slow + kPullPatience + kSurveyPatience;

@@ -64,9 +64,11 @@ Table members_table(const std::vector<json>& members) {
                {"P99 MS", kRight},
                {"OFFERED/S", kRight},
                {"BUSY", kLeft}});
+  static const json kGone;
   for (const json& member : members) {
     const json& addresses = at(member, "addresses");
-    const json& load = at(member, "load");
+    const std::string state = text_at(member, "state");
+    const json& load = state == "dead" || state == "left" ? kGone : at(member, "load");
     table.row(
         {text_at(member, "name"), state_text(member), or_dash(text_at(addresses, "peer")),
          or_dash(text_at(addresses, "redis")), or_dash(text_at(addresses, "http")), place(member),

@@ -55,6 +55,17 @@ api          karma   0.993         0.25           0.5
 )");
 }
 
+TEST_CASE("a drained member says so, one that is gone has no load any more") {
+  const std::string text = members_text(list_at(json::parse(R"({"members":[
+    {"name":"n1","state":"alive","draining":true,"load":{"cpu":0.69192}},
+    {"name":"n2","state":"dead","draining":true,"load":{"cpu":0.5}}]})"),
+                                                "members"));
+  CHECK(text.find("n1      draining") != std::string::npos);
+  CHECK(text.find("69.2%") != std::string::npos);
+  CHECK(text.find("n2      dead") != std::string::npos);
+  CHECK(text.find("50%") == std::string::npos);
+}
+
 TEST_CASE("buckets shows one limit with its pool") {
   const std::string text = buckets_text(json::parse(kStatus)["limits"][0]);
   CHECK(text.find("\npool: rate 5/s, size 10, level 2.5\n") != std::string::npos);
