@@ -84,6 +84,7 @@ struct Configure {
 struct StrictBatch {
   stamp @0 :Int64;
   takes @1 :List(Take);
+  settles @2 :List(Settle);
 
   struct Take {
     ledger @0 :Common.LedgerId;
@@ -93,6 +94,15 @@ struct StrictBatch {
     cost @4 :Int64;
     floor @5 :Int64;
     peek @6 :Bool;
+    reserve @7 :Bool;
+    holder @8 :UInt64;
+  }
+  struct Settle {
+    ledger @0 :Common.LedgerId;
+    idHigh @1 :UInt64;
+    idLow @2 :UInt64;
+    actual @3 :Int64;
+    holder @4 :UInt64;
   }
 }
 
@@ -123,6 +133,7 @@ struct Handover {
   sessions @1 :List(Session);
   limits @2 :List(Limit);
   unbroken @3 :Int64;
+  reservations @4 :List(Reservation);
 
   struct Session {
     account @0 :UInt64;
@@ -141,6 +152,22 @@ struct Handover {
     low @1 :UInt64;
     level @2 :Int64;
   }
+}
+
+# What may still be given back of an acquire; times are ages in a handover.
+struct Reservation {
+  idHigh @0 :UInt64;
+  idLow @1 :UInt64;
+  bucket @2 :Common.LedgerId;
+  since @3 :Int64;
+  reserved @4 :Int64;
+  remaining @5 :Int64;
+  refundable @6 :Int64;
+  repeated @7 :Bool;
+  settled @8 :Bool;
+  actual @9 :Int64;
+  refunded @10 :Int64;
+  holder @11 :UInt64;
 }
 
 struct RemoveNode {
@@ -165,6 +192,7 @@ struct Outcome {
   answers @3 :List(StrictAnswer);
   reason @4 :Text;
   version @5 :UInt64;
+  settled @6 :List(Settled);
 
   struct StrictAnswer {
     applied @0 :Applied;
@@ -172,4 +200,9 @@ struct Outcome {
     remaining @2 :Int64;
     retryAfter @3 :Int64;
   }
+}
+
+struct Settled {
+  conflict @0 :Bool;
+  refunded @1 :Int64;
 }

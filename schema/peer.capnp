@@ -35,6 +35,8 @@ struct Frame {
     replicaGone @20 :ReplicaGone;
     snapshotPart @21 :SnapshotPart;
     snapshotHave @22 :SnapshotHave;
+    settleAsk @23 :SettleAsk;
+    settleTold @24 :SettleTold;
   }
 }
 
@@ -214,6 +216,7 @@ struct Ask {
   idHigh @7 :UInt64;
   idLow @8 :UInt64;
   implicit @9 :Common.LimitSpec;  # null: the limit is a declared one
+  reserve @10 :Bool;
 }
 
 enum Verdict {
@@ -236,6 +239,25 @@ struct Told {
   retryAfter @5 :Int64;
   resetAfter @6 :Int64;
   unknown @7 :Bool;
+  again @8 :Bool;
+}
+
+struct SettleAsk {
+  shard @0 :UInt32;
+  ticket @1 :UInt64;
+  ledger @2 :Common.LedgerId;
+  idHigh @3 :UInt64;
+  idLow @4 :UInt64;
+  actual @5 :Int64;
+  holder @6 :UInt64;
+}
+
+struct SettleTold {
+  ticket @0 :UInt64;
+  elsewhere @1 :Bool;
+  unknown @2 :Bool;
+  leader @3 :UInt64;
+  settled @4 :Commands.Settled;
 }
 
 # ---- control plane ----

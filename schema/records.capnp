@@ -17,6 +17,7 @@ struct StateRecord {
     strictId @6 :StrictIdRecord;
     override @7 :Commands.Override;
     node @8 :NodeRecord;
+    reservation @9 :Commands.Reservation;
   }
 }
 

@@ -23,6 +23,8 @@ class Waiter {
   virtual ~Waiter() = default;
   // The one answer to the parked request that carried this token.
   virtual void decided(std::uint64_t token, const node::Decision& decision) = 0;
+  // The same for a settlement.
+  virtual void settled(std::uint64_t token, const node::SettleReply& reply) = 0;
 };
 
 class Desk {
@@ -44,8 +46,13 @@ class Desk {
                                                     Waiter& waiter, std::uint64_t token) = 0;
   virtual std::optional<node::Decision> throttle(Door door, const node::ThrottleRequest& request,
                                                  Waiter& waiter, std::uint64_t token) = 0;
-  virtual node::SettleReply settle(const node::ReservationId& id, node::Tokens actual) = 0;
-  // The waiter is gone: nothing will be called on it any more; what it waited for is given up.
+  // Settles now, or has a shard's leader settle, returns nullopt and later calls
+  // waiter.settled(token) once.
+  virtual std::optional<node::SettleReply> settle(const node::ReservationId& id,
+                                                  node::Tokens actual, Waiter& waiter,
+                                                  std::uint64_t token) = 0;
+  // The waiter is gone: nothing will be called on it any more; decisions that it waited for are
+  // given up, settlements go on.
   virtual void abandon(Waiter& waiter) = 0;
 
   // Control plane: the answer comes later, once.

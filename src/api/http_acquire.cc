@@ -245,6 +245,9 @@ HttpResponse settle_response(const node::SettleReply& reply) {
     case node::SettleVerdict::kUnknown:
       return error_response(404, "unknown_reservation",
                             "no such reservation here: it is settled at the node that made it");
+    case node::SettleVerdict::kNoWay:
+      return error_response(503, "no_leader",
+                            "no leader answered in time: the reservation may be settled again");
     case node::SettleVerdict::kBadRequest:
       return bad_request("settle: expected a cost of at least 0");
   }

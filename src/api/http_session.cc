@@ -47,7 +47,7 @@ void HttpSession::handle(const HttpRequest& request, Answer answer) {
       acquire(request, std::move(answer));
       return;
     case Route::kSettle:
-      answer(settle(request));
+      settle(request, std::move(answer));
       return;
     case Route::kMetrics:
       answer({.content_type = "text/plain; version=0.0.4; charset=utf-8", .body = desk_.metrics()});
@@ -92,12 +92,25 @@ void HttpSession::decided(std::uint64_t token, const node::Decision& decision) {
   }
 }
 
-HttpResponse HttpSession::settle(const HttpRequest& request) {
+void HttpSession::settle(const HttpRequest& request, Answer answer) {
   const auto body = read_settle(request.body);
   if (!body) {
-    return bad_request(body.error().message);
+    answer(bad_request(body.error().message));
+    return;
   }
-  return settle_response(desk_.settle(body->reservation, body->cost));
+  const std::uint64_t token = next_token_++;
+  if (const auto reply = desk_.settle(body->reservation, body->cost, *this, token)) {
+    answer(settle_response(*reply));
+    return;
+  }
+  parked_.emplace(token, Parked{.limits = {}, .answer = std::move(answer)});
+}
+
+void HttpSession::settled(std::uint64_t token, const node::SettleReply& reply) {
+  auto found = parked_.extract(token);
+  if (!found.empty()) {
+    found.mapped().answer(settle_response(reply));
+  }
 }
 
 HttpResponse HttpSession::readiness() const {

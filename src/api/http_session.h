@@ -35,6 +35,7 @@ class HttpSession final : public Waiter {
   [[nodiscard]] std::size_t waiting() const { return parked_.size(); }
 
   void decided(std::uint64_t token, const node::Decision& decision) override;
+  void settled(std::uint64_t token, const node::SettleReply& reply) override;
 
  private:
   struct Parked {
@@ -44,7 +45,7 @@ class HttpSession final : public Waiter {
   };
 
   void acquire(const HttpRequest& request, Answer answer);
-  [[nodiscard]] HttpResponse settle(const HttpRequest& request);
+  void settle(const HttpRequest& request, Answer answer);
   [[nodiscard]] HttpResponse readiness() const;
 
   Desk& desk_;

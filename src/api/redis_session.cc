@@ -448,7 +448,15 @@ void RedisSession::settle() {
         "ERR expected BRIGADE.SETTLE reservation actual_cost, with the reservation's whole id");
     return;
   }
-  const node::SettleReply settled = desk_.settle(id, actual);
+  const std::uint64_t token = next_token_++;
+  if (const auto settled = desk_.settle(id, actual, *this, token)) {
+    reply_settle(*settled);
+  } else {
+    waiting_ = {.token = token, .shape = Shape::kSettle};
+  }
+}
+
+void RedisSession::reply_settle(const node::SettleReply& settled) {
   switch (settled.verdict) {
     case node::SettleVerdict::kSettled:
       add("*2\r\n");
@@ -457,6 +465,9 @@ void RedisSession::settle() {
       return;
     case node::SettleVerdict::kConflict:
       add_error("CONFLICT this reservation was settled before");
+      return;
+    case node::SettleVerdict::kNoWay:
+      add_error("TRYAGAIN no leader answered: the reservation may be settled again");
       return;
     default:
       add_error("ERR no such reservation at this node");
@@ -470,6 +481,15 @@ void RedisSession::decided(std::uint64_t token, const node::Decision& decision) 
   const Shape shape = waiting_->shape;
   waiting_.reset();
   reply(shape, decision);
+  run();
+}
+
+void RedisSession::settled(std::uint64_t token, const node::SettleReply& reply) {
+  if (!waiting_ || waiting_->token != token) {
+    return;
+  }
+  waiting_.reset();
+  reply_settle(reply);
   run();
 }
 

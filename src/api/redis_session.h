@@ -43,9 +43,10 @@ class RedisSession final : public Waiter {
   [[nodiscard]] std::size_t held() const { return input_.capacity() + output_.capacity(); }
 
   void decided(std::uint64_t token, const node::Decision& decision) override;
+  void settled(std::uint64_t token, const node::SettleReply& reply) override;
 
  private:
-  enum class Shape : std::uint8_t { kThrottle, kAcquire };
+  enum class Shape : std::uint8_t { kThrottle, kAcquire, kSettle };
   struct Pending {
     std::uint64_t token = 0;
     Shape shape = Shape::kThrottle;
@@ -70,6 +71,7 @@ class RedisSession final : public Waiter {
   void reply(Shape shape, const node::Decision& decision);
   void reply_throttle(const node::Decision& decision);
   void reply_acquire(const node::Decision& decision);
+  void reply_settle(const node::SettleReply& settled);
 
   void add(std::string_view text) { output_ += text; }
   void add_number(std::int64_t value);

@@ -120,26 +120,50 @@ std::optional<node::Decision> FrontDesk::throttle(api::Door door,
                  [](std::size_t) { return std::string_view(kThrottleLimit); });
 }
 
-node::SettleReply FrontDesk::settle(const node::ReservationId& id, node::Tokens actual) {
+std::optional<node::SettleReply> FrontDesk::settle(const node::ReservationId& id,
+                                                   node::Tokens actual, api::Waiter& waiter,
+                                                   std::uint64_t token) {
   if (node_ == nullptr) {
-    return {};
+    return node::SettleReply{};
   }
   calls_.touch();
-  return node_->settle_reservation(id, actual);
+  const node::Ticket ticket = next_ticket_++;
+  auto reply = node_->settle_reservation(id, actual, ticket, clock_.now());
+  if (!reply) {
+    waiting_.emplace(ticket, Waiting{.waiter = &waiter, .token = token, .limits = {}});
+    tickets_[&waiter].insert(ticket);
+  }
+  return reply;
+}
+
+std::optional<FrontDesk::Waiting> FrontDesk::end_wait(node::Ticket ticket) {
+  auto found = waiting_.extract(ticket);
+  if (!found) {
+    return std::nullopt;
+  }
+  const auto tickets = tickets_.find(found.mapped().waiter);
+  tickets->second.erase(ticket);
+  if (tickets->second.empty()) {
+    tickets_.erase(tickets);
+  }
+  return std::move(found.mapped());
+}
+
+void FrontDesk::deliver(const std::vector<node::SettleAnswer>& answers) {
+  for (const node::SettleAnswer& answer : answers) {
+    if (const auto waiting = end_wait(answer.ticket)) {
+      waiting->waiter->settled(waiting->token, answer.reply);
+    }
+  }
 }
 
 void FrontDesk::deliver(std::vector<node::Answer>& answers) {
   for (node::Answer& answer : answers) {
-    auto found = waiting_.extract(answer.ticket);
-    if (!found) {
+    const auto ended = end_wait(answer.ticket);
+    if (!ended) {
       continue;
     }
-    const Waiting& waiting = found.mapped();
-    const auto tickets = tickets_.find(waiting.waiter);
-    tickets->second.erase(answer.ticket);
-    if (tickets->second.empty()) {
-      tickets_.erase(tickets);
-    }
+    const Waiting& waiting = *ended;
     const base::Instant now = clock_.now();
     check_still_valid(answer.decision, now.fast);
     count(waiting.door, answer.decision, now.slow - waiting.arrived, waiting.limits.size(),
@@ -155,7 +179,7 @@ void FrontDesk::abandon(api::Waiter& waiter) {
   }
   for (const node::Ticket ticket : found.mapped()) {
     waiting_.erase(ticket);
-    node_->abandon(ticket);
+    node_->abandon(ticket, clock_.now());
   }
   calls_.touch();
 }

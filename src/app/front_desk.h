@@ -45,6 +45,7 @@ class FrontDesk final : public api::Desk {
   void explain(std::string reason) { reason_ = std::move(reason); }
   // What a settled turn answered.
   void deliver(std::vector<node::Answer>& answers);
+  void deliver(const std::vector<node::SettleAnswer>& answers);
   void deliver(const std::vector<node::AdminAnswer>& answers);
   // Answers what was asked while there was no node.
   void deliver_early();
@@ -61,7 +62,8 @@ class FrontDesk final : public api::Desk {
                                             api::Waiter& waiter, std::uint64_t token) override;
   std::optional<node::Decision> throttle(api::Door door, const node::ThrottleRequest& request,
                                          api::Waiter& waiter, std::uint64_t token) override;
-  node::SettleReply settle(const node::ReservationId& id, node::Tokens actual) override;
+  std::optional<node::SettleReply> settle(const node::ReservationId& id, node::Tokens actual,
+                                          api::Waiter& waiter, std::uint64_t token) override;
   void abandon(api::Waiter& waiter) override;
   void admin(const node::AdminRequest& request,
              std::function<void(const node::AdminReply&)> answer) override;
@@ -87,6 +89,8 @@ class FrontDesk final : public api::Desk {
     base::Instant now;
   };
 
+  // The wait for this answer is over; nothing when nobody waits.
+  std::optional<Waiting> end_wait(node::Ticket ticket);
   Visit visit(api::Door door, api::Waiter& waiter, std::uint64_t token);
   // Parks the request unless it is decided. `limits` yields a limit's name by its position.
   template <class Limits>

@@ -298,6 +298,7 @@ void Runtime::perform() {
     peers_->send(send);
   }
   desk_.deliver(actions_.answers);
+  desk_.deliver(actions_.settled);
   desk_.deliver(actions_.admin);
   for (const base::NodeId removed : actions_.removed) {
     membership_->removed(removed);

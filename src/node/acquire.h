@@ -90,7 +90,13 @@ struct ThrottleRequest {
   std::int64_t quantity = 1;   // >= 0; 0 peeks
 };
 
-enum class SettleVerdict : std::uint8_t { kSettled, kConflict, kUnknown, kBadRequest };
+enum class SettleVerdict : std::uint8_t {
+  kSettled,
+  kConflict,    // settled before, or being settled
+  kUnknown,     // no reservation of this node
+  kBadRequest,  // a cost below zero
+  kNoWay        // no leader answered: it may be tried again
+};
 struct SettleReply {
   SettleVerdict verdict = SettleVerdict::kUnknown;
   Tokens refunded;

@@ -29,6 +29,11 @@ struct Answer {
   Ticket ticket = 0;
   Decision decision;
 };
+// A settlement that a shard's leader has heard of, or not in time.
+struct SettleAnswer {
+  Ticket ticket = 0;
+  SettleReply reply;
+};
 struct AdminAnswer {
   Ticket ticket = 0;
   AdminReply reply;
@@ -70,6 +75,7 @@ struct Actions {
   std::vector<RaftSend> raft;
   std::vector<GroupWrite> writes;
   std::vector<Answer> answers;
+  std::vector<SettleAnswer> settled;
   std::vector<AdminAnswer> admin;
   std::vector<NodeId> removed;  // members that the cluster has removed: gossip may give them up
   std::vector<base::Note> notes;
@@ -79,6 +85,7 @@ struct Actions {
     raft.clear();
     writes.clear();
     answers.clear();
+    settled.clear();
     admin.clear();
     removed.clear();
     notes.clear();

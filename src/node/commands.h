@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bucket/limit_spec.h"
+#include "node/reservations.h"
 #include "node/rights.h"
 
 namespace brigade::node {
@@ -94,11 +95,22 @@ struct StrictTake {
   Tokens cost;      // >= 0
   Tokens floor;     // the class's reserve
   bool peek = false;
+  bool reserve = false;      // what is not used comes back by a settlement of this id
+  std::uint64_t holder = 0;  // the ask that is charged: the asker's ticket
   friend bool operator==(const StrictTake&, const StrictTake&) = default;
+};
+// Ends the reservation of this id, once; an id that is not known is called off.
+struct StrictSettle {
+  LedgerId ledger;
+  KeyHash id;
+  Tokens actual;             // >= 0
+  std::uint64_t holder = 0;  // not 0: only what this ask was charged, and the id is free again
+  friend bool operator==(const StrictSettle&, const StrictSettle&) = default;
 };
 struct StrictBatch {
   Stamp stamp{0};
   std::vector<StrictTake> takes;
+  std::vector<StrictSettle> settles;  // after the takes
   friend bool operator==(const StrictBatch&, const StrictBatch&) = default;
 };
 
@@ -151,6 +163,8 @@ struct Handover {
   Stamp stamp{0};
   std::vector<HandoverSession> sessions;  // one that is not listed waits in full
   std::vector<HandoverLimit> limits;      // home mode; one that is not listed starts empty
+  // Of keys; `since` is how old each is. One that is not listed is spent.
+  std::vector<Reservation> reservations;
   // How long leaders have handed over to each other without a gap: nobody spent an implicit limit
   // that is not listed for at least this long.
   base::Duration unbroken{0};
@@ -195,6 +209,7 @@ struct Outcome {
   Account account;                    // OpenSession
   std::vector<Applied> changes;       // ChangeShares: one per change
   std::vector<StrictAnswer> answers;  // StrictBatch: one per take
+  std::vector<Settled> settled;       // StrictBatch: one per settlement
   std::string reason;                 // Configure: why it was refused
   Version version;                    // Configure: the shard's configuration now
 };

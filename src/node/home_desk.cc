@@ -16,6 +16,11 @@ bucket::KeyPolicy policy_of(const bucket::LimitSpec& spec, Drift drift) {
   return {.rate = spec.rate.derated(drift), .size = spec.burst};
 }
 
+// The clock of reservations: it need not mean anything to others.
+Stamp clock_of(Instant now) {
+  return now.slow.time_since_epoch();
+}
+
 bool at_home(const bucket::LimitSpec& spec) {
   return spec.per_key && spec.mode == bucket::Mode::kShared;
 }
@@ -27,7 +32,8 @@ HomeDesk::HomeDesk(const TokenStore& store, const HomeTerm& term, Instant now)
       term_begins_(term.begins),
       drift_(term.drift),
       plant_(term.plant),
-      unbroken_since_(now.slow) {
+      unbroken_since_(now.slow),
+      reservations_(kReservations, false, term.plant) {
   if (term.handover != nullptr) {
     COVERED("a leader goes on where the last one handed over");
     inherit(*term.handover, now);
@@ -58,6 +64,13 @@ void HomeDesk::inherit(const Handover& handover, Instant now) {
       keys.place(key.key, key.level, now.slow);
     }
     homes_.emplace(one.limit, Home{.keys = std::move(keys), .created = one.created, .totals = {}});
+  }
+  for (const Reservation& one : handover.reservations) {
+    if (consistent(one) && homes_.contains(one.bucket.limit)) {
+      Reservation ours = one;
+      ours.since = clock_of(now) - one.since;
+      reservations_.add(std::move(ours));
+    }
   }
 }
 
@@ -90,6 +103,12 @@ void HomeDesk::hand_over(Handover& handover, Instant now) {
     handover.limits.push_back(std::move(limit));
     room -= listing.keys.size();
     --left;
+    cut_refundable(home, name, now);
+  }
+  reservations_.expire(clock_of(now));
+  handover.reservations = reservations_.newest_open(kHandoverReservations);
+  for (Reservation& one : handover.reservations) {
+    one.since = clock_of(now) - one.since;
   }
 }
 
@@ -142,6 +161,7 @@ void HomeDesk::follow(Instant now) {
     const bool over =
         config == nullptr ? static_cast<bool>(it->second.created) : !at_home(config->spec);
     if (over) {
+      reservations_.forget_limit(it->first);
       it = homes_.erase(it);
       continue;
     }
@@ -149,6 +169,7 @@ void HomeDesk::follow(Instant now) {
       it->second.created = config->created;
       const bucket::KeyPolicy policy = policy_of(config->spec, drift_);
       if (!(it->second.keys.policy() == policy)) {
+        cut_refundable(it->second, it->first, now);
         it->second.keys.reconfigure(policy, now.slow);
       }
     }
@@ -171,6 +192,7 @@ void HomeDesk::sweep(Instant now) {
                         keys.ghost_level(now.slow) == keys.policy().size;
     it = as_new ? homes_.erase(it) : std::next(it);
   }
+  reservations_.expire(clock_of(now));
 }
 
 void HomeDesk::make_room(std::size_t more_keys) {
@@ -198,9 +220,21 @@ Told HomeDesk::decide(const KeyTake& take, Instant now) {
     told.verdict = Verdict::kTooManyKeys;
     return told;
   }
-  bucket::KeyTable& keys = home->keys;
+  if (const Reservation* known = take.reserve ? reservations_.find(take.id) : nullptr) {
+    // One that was called off is not charged any more.
+    told.verdict = known->reserved > Tokens{} ? Verdict::kAdmitted : Verdict::kRefused;
+    told.remaining = known->remaining;
+    return told;
+  }
+  return this->take(*home, *spec, take, now);
+}
+
+Told HomeDesk::take(Home& home, const bucket::LimitSpec& spec, const KeyTake& take, Instant now) {
+  Told told;
+  bucket::KeyTable& keys = home.keys;
+  cut_refundable(home, take.limit, take.key, now);
   const Tokens floor =
-      take.priority.empty() ? Tokens{} : spec->burst.scaled(spec->reserved(take.priority), 1000);
+      take.priority.empty() ? Tokens{} : spec.burst.scaled(spec.reserved(take.priority), 1000);
   const auto outcome = take.peek ? keys.peek(take.key, take.cost, floor, now.slow)
                                  : keys.take(take.key, take.cost, floor, now.slow);
   told.remaining = outcome.level;
@@ -209,16 +243,24 @@ Told HomeDesk::decide(const KeyTake& take, Instant now) {
   switch (outcome.verdict) {
     case bucket::KeyTable::Verdict::kTaken:
       told.verdict = Verdict::kAdmitted;
-      home->totals.admitted += counted;
+      home.totals.admitted += counted;
       break;
     case bucket::KeyTable::Verdict::kShort:
       told.verdict = Verdict::kRefused;
       told.retry_after = outcome.wait;
-      home->totals.refused += counted;
+      home.totals.refused += counted;
       break;
     case bucket::KeyTable::Verdict::kTooManyKeys:
       told.verdict = Verdict::kTooManyKeys;
       break;
+  }
+  if (take.reserve && told.verdict == Verdict::kAdmitted && take.cost > Tokens{}) {
+    reservations_.add({.id = take.id,
+                       .bucket = {.limit = std::string(take.limit), .key = take.key},
+                       .since = clock_of(now),
+                       .reserved = take.cost,
+                       .remaining = told.remaining,
+                       .refundable = take.cost});
   }
   return told;
 }
@@ -229,9 +271,50 @@ Told HomeDesk::decide(const Ask& ask, Instant now) {
                              .cost = ask.cost,
                              .priority = ask.priority,
                              .peek = ask.peek,
-                             .implicit = ask.implicit.name.empty() ? nullptr : &ask.implicit},
+                             .implicit = ask.implicit.name.empty() ? nullptr : &ask.implicit,
+                             .reserve = ask.reserve && !ask.peek,
+                             .id = ask.id},
                      now);
   told.ticket = ask.ticket;
+  return told;
+}
+
+// ---- reservations ----
+
+void HomeDesk::cut_refundable(const Home& home, std::string_view limit, const KeyHash& key,
+                              Instant now) {
+  if (!reservations_.empty()) {
+    const Tokens level = home.keys.level(key, now.slow);
+    reservations_.cut(limit, key, home.keys.policy().size - level);
+  }
+}
+
+void HomeDesk::cut_refundable(const Home& home, std::string_view limit, Instant now) {
+  for (const KeyHash& key : reservations_.keys_of(limit)) {
+    cut_refundable(home, limit, key, now);
+  }
+}
+
+SettleTold HomeDesk::settle(const SettleAsk& ask, Instant now) {
+  SettleTold told{.ticket = ask.ticket};
+  const Reservation* one = reservations_.find(ask.id);
+  if (one == nullptr) {
+    reservations_.call_off(ask.id, ask.ledger, ask.actual, clock_of(now));
+    return told;
+  }
+  const auto found = homes_.find(one->bucket.limit);
+  if (found == homes_.end()) {
+    return told;
+  }
+  Home& home = found->second;
+  const KeyHash key = one->bucket.key;
+  cut_refundable(home, found->first, key, now);
+  const auto [settled, back] = reservations_.settle(ask.id, std::max(Tokens{}, ask.actual));
+  if (back > Tokens{}) {
+    home.keys.put(key, back, now.slow);
+    home.totals.admitted -= back;
+  }
+  told.settled = settled;
   return told;
 }
 
@@ -262,6 +345,7 @@ void HomeDesk::check_invariants() const {
   for (const auto& [name, home] : homes_) {
     home.keys.check_invariants();
   }
+  reservations_.check_invariants();
 }
 
 }  // namespace brigade::node

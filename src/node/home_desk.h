@@ -7,7 +7,7 @@
 // empty, except where nobody can have spent before.
 //
 // Threads: single-threaded (owner: replica). Limits: kMaxImplicit implicit limits; max_keys per
-// limit; kHandoverKeys in a handover.
+// limit; kReservations; kHandoverKeys and kHandoverReservations in a handover.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@
 #include "bucket/key_table.h"
 #include "node/messages.h"
 #include "node/plant.h"
+#include "node/reservations.h"
 #include "node/token_store.h"
 
 namespace brigade::node {
@@ -35,6 +36,8 @@ struct KeyTake {
   std::string_view priority;
   bool peek = false;
   const bucket::LimitSpec* implicit = nullptr;  // CL.THROTTLE: the limit that the name stands for
+  bool reserve = false;  // what is not used comes back by a settlement of this id
+  KeyHash id;            // of the reservation
 };
 
 // What a term of office begins with.
@@ -53,6 +56,10 @@ class HomeDesk {
   static constexpr std::size_t kMaxImplicit = 10'000;
   // Keys in one handover, about 24 bytes each: what fits one append. Beyond, ghosts are lowered.
   static constexpr std::size_t kHandoverKeys = 32'768;
+  // Reservations, settled ones included; the oldest becomes spent.
+  static constexpr std::size_t kReservations = 32'768;
+  // Of them in one handover, the newest that may still refund something; the others become spent.
+  static constexpr std::size_t kHandoverReservations = 4096;
 
   // The first entry of a shard's first leader, behind the founding, which counts as entry 1: at a
   // term that begins there nobody led this shard before.
@@ -79,6 +86,9 @@ class HomeDesk {
   // answer leaves; past until() it must not. Allocates only for keys and limits not seen before.
   Told decide(const KeyTake& take, Instant now);
   Told decide(const Ask& ask, Instant now);
+  // Ends a reservation, once; one that is not known here is spent, or was not made yet and never
+  // will be. Requires: in_authority(now).
+  SettleTold settle(const SettleAsk& ask, Instant now);
   // Follows the configuration: tables of deleted limits go, new limits get theirs, policies change.
   void follow(Instant now);
   // Some keys were asked for lately: the rounds are worth their heartbeats.
@@ -100,6 +110,7 @@ class HomeDesk {
   [[nodiscard]] std::size_t keys() const;
   // For checkers: a key's level, zero where the limit is unknown.
   [[nodiscard]] Tokens level(const LedgerId& id, Instant now) const;
+  [[nodiscard]] const Reservations& reservations() const { return reservations_; }
   void check_invariants() const;
 
  private:
@@ -110,6 +121,10 @@ class HomeDesk {
   };
 
   void inherit(const Handover& handover, Instant now);
+  // Before a touch of this key, or of all keys of a limit.
+  void cut_refundable(const Home& home, std::string_view limit, const KeyHash& key, Instant now);
+  void cut_refundable(const Home& home, std::string_view limit, Instant now);
+  Told take(Home& home, const bucket::LimitSpec& spec, const KeyTake& take, Instant now);
   Home* home_of(std::string_view limit, const bucket::LimitSpec& spec, Instant now);
   [[nodiscard]] Tokens ghost(const ConfigRecord& config) const;
   [[nodiscard]] Tokens implicit_ghost(const bucket::LimitSpec& spec, Instant now) const;
@@ -125,6 +140,7 @@ class HomeDesk {
   base::TimePoint unbroken_since_{};  // slow line: leaders have handed over ever since
   base::TimePoint wanted_until_{};    // slow line
   std::map<std::string, Home, std::less<>> homes_;
+  Reservations reservations_;
 };
 
 }  // namespace brigade::node

@@ -155,8 +155,9 @@ struct Ask {
   std::string priority;
   base::Duration wait{0};
   bool peek = false;
-  KeyHash id;                  // strict only
+  KeyHash id;                  // strict limits and reservations: one effect per id
   bucket::LimitSpec implicit;  // CL.THROTTLE: the limit that its name stands for; else nameless
+  bool reserve = false;        // what is not used comes back by a settlement of this id
 };
 struct Told {
   Ticket ticket = 0;
@@ -167,6 +168,24 @@ struct Told {
   Tokens remaining;
   base::Duration retry_after{0};
   base::Duration reset_after{0};
+  bool again = false;  // somebody else's ask with this id was charged, this one was not
+};
+// Ends a reservation on a home key or a strict limit: with what was used, or with nothing when the
+// acquire that it belongs to came to nothing. Repeated until it is answered.
+struct SettleAsk {
+  ShardId shard;
+  Ticket ticket = 0;
+  LedgerId ledger;
+  KeyHash id;
+  Tokens actual;
+  Ticket holder = 0;  // not 0: only what this ask was charged, and the id is free again
+};
+struct SettleTold {
+  Ticket ticket = 0;
+  bool elsewhere = false;  // not the leader: nothing happened, ask `leader`
+  bool unknown = false;    // may or may not have happened: ask again, perhaps the same leader
+  NodeId leader;
+  Settled settled;
 };
 
 // ---- control plane ----
@@ -266,10 +285,10 @@ struct SnapshotHave {
   std::uint64_t have = 0;  // bytes, from the beginning
 };
 
-using PeerMessage =
-    std::variant<OpenAsk, OpenAnswer, Renew, RenewAnswer, ConfigHint, LeaderHint, RightsNotice,
-                 ShrunkNotice, Borrow, Loan, Ask, Told, Submit, Submitted, PullAsk, PullAnswer,
-                 SurveyAsk, SurveyAnswer, ReplicaGone, SnapshotPart, SnapshotHave>;
+using PeerMessage = std::variant<OpenAsk, OpenAnswer, Renew, RenewAnswer, ConfigHint, LeaderHint,
+                                 RightsNotice, ShrunkNotice, Borrow, Loan, Ask, Told, Submit,
+                                 Submitted, PullAsk, PullAnswer, SurveyAsk, SurveyAnswer,
+                                 ReplicaGone, SnapshotPart, SnapshotHave, SettleAsk, SettleTold>;
 
 // ---- what a node publishes of itself through gossip ----
 

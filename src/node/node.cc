@@ -167,6 +167,8 @@ void Node::to_replica(NodeId from, ShardId shard, const T& message, Instant now)
   }
   if constexpr (std::is_same_v<T, Ask>) {
     send(from, Told{.ticket = message.ticket, .elsewhere = true, .leader = leader});
+  } else if constexpr (std::is_same_v<T, SettleAsk>) {
+    send(from, SettleTold{.ticket = message.ticket, .elsewhere = true, .leader = leader});
   } else if constexpr (std::is_same_v<T, Submit>) {
     send(from, Submitted{.ticket = message.ticket, .elsewhere = true, .leader = leader});
   } else if (from != config_.id) {
@@ -213,6 +215,10 @@ void Node::dispatch(NodeId from, const PeerMessage& message, Instant now) {
     to_replica(from, ask->shard, *ask, now);
   } else if (const auto* told = std::get_if<Told>(&message)) {
     on(from, *told, now);
+  } else if (const auto* settle = std::get_if<SettleAsk>(&message)) {
+    to_replica(from, settle->shard, *settle, now);
+  } else if (const auto* settled = std::get_if<SettleTold>(&message)) {
+    on(from, *settled, now);
   } else if (!dispatch_replicas(from, message, now)) {
     dispatch_control(from, message, now);
   }
@@ -398,6 +404,7 @@ void Node::settle(Instant now, Actions& out) {
   run_limits(now, out);
   run_errands(now);
   advance_wholes(now);
+  run_settlements(now);
   run_controls(now);
   run_pulls(now);
   run_placement(now);
@@ -452,7 +459,8 @@ void Node::flush(Actions& out) {
     const auto parked = parked_at_.find(answer.ticket);
     if (parked != parked_at_.end()) {
       if (parked->second.reserve && answer.decision.admitted()) {
-        answer.decision.reservation = reserve(*parked->second.limit, parked->second.cost);
+        answer.decision.reservation =
+            reserve(*parked->second.limit, answer.decision, parked->second.cost);
       }
       parked_at_.erase(parked);
     }
@@ -461,6 +469,8 @@ void Node::flush(Actions& out) {
     out.answers.push_back(std::move(answer));
   }
   answers_.clear();
+  out.settled.insert(out.settled.end(), settle_answers_.begin(), settle_answers_.end());
+  settle_answers_.clear();
   out.removed.insert(out.removed.end(), removals_.begin(), removals_.end());
   removals_.clear();
   for (AdminAnswer& answer : admin_answers_) {
@@ -482,6 +492,9 @@ TimePoint Node::next_deadline(Instant now) const {
   }
   for (const auto& [ticket, errand] : errands_) {
     next = std::min({next, errand.deadline, errand.retry_at});
+  }
+  for (const auto& [ticket, settlement] : settlements_) {
+    next = std::min({next, settlement.deadline, settlement.retry_at});
   }
   for (const auto& [ticket, whole] : wholes_) {
     next = std::min(next, whole.asking ? base::kNever : now.slow + base::milliseconds(2));

@@ -2,7 +2,8 @@
 // needs. Pure: time is handed in, everything that must be done comes out in Actions.
 //
 // Threads: single-threaded. Order: inputs, then settle(); every turn of the driver ends with one.
-// Limits: kErrandsMax decisions asked of other nodes at once; refused beyond.
+// Limits: kErrandsMax decisions asked of other nodes at once, refused beyond, and as many
+// settlements.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@
 #include "node/directory.h"
 #include "node/implicit_limits.h"
 #include "node/replica.h"
+#include "node/settlement.h"
 #include "node/shared_limit.h"
 #include "node/strain.h"
 #include "node/tenant.h"
@@ -70,9 +72,11 @@ class Node {
   std::optional<Decision> acquire_all(std::span<const AcquireRequest> requests, Ticket ticket,
                                       Instant now);
   std::optional<Decision> throttle(const ThrottleRequest& request, Ticket ticket, Instant now);
-  SettleReply settle_reservation(const ReservationId& id, Tokens actual);
+  // Settles at once, or lets a shard's leader and answers SettleAnswer{ticket} out of a settle().
+  std::optional<SettleReply> settle_reservation(const ReservationId& id, Tokens actual,
+                                                Ticket ticket, Instant now);
   // Nobody waits for this ticket any more.
-  void abandon(Ticket ticket);
+  void abandon(Ticket ticket, Instant now);
 
   // ---- inputs ----
   // A replica that storage kept, or that this node founds.
@@ -158,10 +162,11 @@ class Node {
     Ticket whole = 0;
     TimePoint deadline;
     TimePoint retry_at;
-    TimePoint look_again;  // not before, whatever is heard of leaders
-    TimePoint wait_until;  // how long a refusal may be tried again
-    bool reserve = false;
-    bool pointed = false;  // asked where the last answer pointed to
+    TimePoint look_again;     // not before, whatever is heard of leaders
+    TimePoint wait_until;     // how long a refusal may be tried again
+    bool clients_id = false;  // the id was given by the client, and may be used again
+    std::uint32_t asks = 0;   // how often it was asked
+    bool pointed = false;     // asked where the last answer pointed to
     Terms terms;
   };
   // An acquire of several limits under way.
@@ -174,6 +179,11 @@ class Node {
     bool asking = false;              // locals are taken, remotes being asked
     std::size_t next = 0;             // position in `remote` of the one asked now
     std::vector<Account> accounts;    // by request: where it was charged
+    struct Part {
+      SettleAsk settle;
+      bool ours = true;  // charged by this acquire, not by another one with the same id
+    };
+    std::map<std::size_t, Part> parts;  // by request: charged at shards' leaders
     TimePoint deadline;
   };
   // A control request of an operator.
@@ -209,18 +219,30 @@ class Node {
   [[nodiscard]] static Terms terms_of(const bucket::LimitSpec& spec);
   [[nodiscard]] static Decision decision_of(const Terms& terms, const Told& told);
   static void count(Served& served, const Decision& decision, Tokens cost);
-  void finish(Ticket ticket, Decision decision, Instant now);
+  void finish(Ticket ticket, Decision decision, bool ours, Instant now);
   void run_errands(Instant now);
-  ReservationId reserve(SharedLimit& limit, Tokens cost);
+  // node_settle.cc
+  ReservationId give_out(Given given);
+  ReservationId reserve(SharedLimit& limit, const Decision& decision, Tokens cost);
+  [[nodiscard]] static SettleAsk settlement_of(const Errand& errand);
+  void begin(Settlement settlement, Instant now);
+  // What may have been charged for an acquire that came to nothing goes back.
+  void call_off(SettleAsk ask, Instant now);
+  void close(SettleAsk ask, Tokens cost);
+  void on(NodeId from, const SettleTold& told, Instant now);
+  void finish(const Settlement& settlement, const Settled& settled);
+  void run_settlements(Instant now);
   // node_whole.cc
   bool begin_whole(std::span<const AcquireRequest> requests, Whole& whole, Decision& out,
                    Instant now);
   std::optional<Decision> advance(Ticket ticket, Whole& whole, Instant now);
   bool take_locals(Whole& whole, Instant now, std::size_t& short_at);
-  void give_back(Whole& whole);
+  void give_back(Whole& whole, Instant now);
+  std::optional<Decision> ask_next(Ticket ticket, Whole& whole, Instant now);
+  Decision admit(Whole& whole);
   [[nodiscard]] Decision sum_up(const Whole& whole) const;
   [[nodiscard]] Decision refuse(const Whole& whole, std::size_t at) const;
-  void on_part(Ticket ticket, Decision decision, Instant now);
+  void on_part(const Errand& errand, Decision decision, bool ours, Instant now);
   void advance_wholes(Instant now);
 
   // node_control.cc
@@ -311,7 +333,7 @@ class Node {
 
   Ticket next_ticket_ = Ticket{1} << 62U;  // ours; clients' tickets are smaller
   std::map<Ticket, Errand> errands_;       // by our ticket
-  std::map<Ticket, Ticket> errand_of_;     // by the client's
+  std::map<Ticket, Ticket> errand_of_;     // by the client's, also of several limits
   std::map<Ticket, Whole> wholes_;
   struct Parked {
     SharedLimit* limit = nullptr;
@@ -319,8 +341,9 @@ class Node {
     bool reserve = false;
   };
   std::map<Ticket, Parked> parked_at_;
-  std::map<std::uint64_t, SharedLimit*> reserved_at_;
+  std::map<std::uint64_t, Given> given_;  // by sequence
   std::uint64_t next_reservation_ = 1;
+  std::map<Ticket, Settlement> settlements_;  // by our ticket
   std::map<Ticket, Control> controls_;
   struct Pull {
     NodeId asker;
@@ -345,6 +368,7 @@ class Node {
   std::vector<RaftSend> deferred_;  // durable now: may leave
   Actions changes_;                 // answers of a changed configuration
   std::vector<Answer> answers_;
+  std::vector<SettleAnswer> settle_answers_;
   std::vector<AdminAnswer> admin_answers_;
 };
 

@@ -56,16 +56,6 @@ Decision Node::unknown(std::string_view limit) const {
   return verdict_only(told ? Verdict::kUnknownLimit : Verdict::kNoRights);
 }
 
-ReservationId Node::reserve(SharedLimit& limit, Tokens cost) {
-  const std::uint64_t sequence = next_reservation_++;
-  limit.reserve(sequence, cost);
-  reserved_at_[sequence] = &limit;
-  if (reserved_at_.size() > SharedLimit::kReservations) {
-    reserved_at_.erase(reserved_at_.begin());
-  }
-  return {.node = config_.id.value(), .boot = config_.boot.low, .sequence = sequence};
-}
-
 std::optional<Decision> Node::acquire_shared(SharedLimit& limit, const AcquireRequest& request,
                                              Ticket ticket, Instant now) {
   Decision decision;
@@ -77,7 +67,7 @@ std::optional<Decision> Node::acquire_shared(SharedLimit& limit, const AcquireRe
     return decision;
   }
   if (request.reserve && decision.admitted() && !request.peek) {
-    decision.reservation = reserve(limit, request.cost);
+    decision.reservation = reserve(limit, decision, request.cost);
   }
   return decision;
 }
@@ -135,34 +125,22 @@ std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ti
   return run(std::move(errand), now);
 }
 
-SettleReply Node::settle_reservation(const ReservationId& id, Tokens actual) {
-  if (actual < Tokens{}) {
-    return {.verdict = SettleVerdict::kBadRequest};
-  }
-  if (id.node != config_.id.value() || id.boot != config_.boot.low) {
-    return {.verdict = SettleVerdict::kUnknown};
-  }
-  const auto found = reserved_at_.find(id.sequence);
-  if (found == reserved_at_.end()) {
-    const bool was_ours = id.sequence < next_reservation_;
-    return {.verdict = was_ours ? SettleVerdict::kConflict : SettleVerdict::kUnknown};
-  }
-  SharedLimit* limit = found->second;
-  reserved_at_.erase(found);
-  return limit->settle(id.sequence, actual).value_or(SettleReply{SettleVerdict::kConflict, {}, {}});
-}
-
-void Node::abandon(Ticket ticket) {
+void Node::abandon(Ticket ticket, Instant now) {
   if (const auto found = parked_at_.find(ticket); found != parked_at_.end()) {
     found->second.limit->cancel(ticket);
     parked_at_.erase(found);
   }
   if (const auto found = errand_of_.find(ticket); found != errand_of_.end()) {
+    const Errand& errand = errands_.at(found->second);
+    if (errand.ask.reserve) {
+      COVERED("a client went away while its reservation was made");
+      call_off(settlement_of(errand), now);
+    }
     errands_.erase(found->second);
     errand_of_.erase(found);
   }
   if (const auto found = wholes_.find(ticket); found != wholes_.end()) {
-    give_back(found->second);
+    give_back(found->second, now);
     wholes_.erase(found);
   }
 }
@@ -181,12 +159,16 @@ std::optional<Decision> Node::decide_here(const bucket::LimitSpec& spec, const K
       !replica->second->home()->in_authority(now)) {
     return std::nullopt;
   }
+  const bool reserve = request.reserve && !request.peek;
+  const KeyHash id = reserve ? KeyHash{dice_.next(), dice_.next()} : KeyHash{};
   const Told told = replica->second->decide({.limit = spec.name,
                                              .key = key,
                                              .cost = request.cost,
                                              .priority = request.priority,
                                              .peek = request.peek,
-                                             .implicit = implicit ? &spec : nullptr},
+                                             .implicit = implicit ? &spec : nullptr,
+                                             .reserve = reserve,
+                                             .id = id},
                                             now);
   if (told.verdict == Verdict::kRefused && request.wait > base::Duration::zero() &&
       told.retry_after <= std::min(request.wait, spec.queue.max_wait)) {
@@ -194,6 +176,11 @@ std::optional<Decision> Node::decide_here(const bucket::LimitSpec& spec, const K
   }
   Decision decision = decision_of(terms_of(spec), told);
   decision.valid_until = replica->second->home()->until();
+  if (reserve && decision.admitted()) {
+    const SettleAsk ask{
+        .shard = replica->first, .ledger = {.limit = spec.name, .key = key}, .id = id};
+    decision.reservation = give_out({.ask = ask, .reserved = request.cost});
+  }
   return decision;
 }
 
@@ -204,14 +191,14 @@ Node::Errand Node::errand_for(const bucket::LimitSpec& spec, const KeySpace& key
                         .cost = request.cost,
                         .priority = std::string(request.priority),
                         .wait = request.wait,
-                        .peek = request.peek},
+                        .peek = request.peek,
+                        .reserve = request.reserve && !request.peek},
                 .client = 0,
                 .whole = 0,
                 .deadline = now.slow + kErrandPatience,
                 .retry_at = now.slow,
                 .look_again = now.slow,
                 .wait_until = now.slow,
-                .reserve = request.reserve,
                 .terms = terms_of(spec)};
   errand.ask.shard = spec.per_key ? keys.home(key, config_.shards)
                                   : TokenStore::home_of(spec.name, config_.shards);
@@ -219,9 +206,11 @@ Node::Errand Node::errand_for(const bucket::LimitSpec& spec, const KeySpace& key
     errand.wait_until = now.slow + std::min(request.wait, spec.queue.max_wait);
     errand.deadline = std::max(errand.deadline, errand.wait_until + kErrandPatience);
   }
-  if (errand.terms.source == Source::kStrict) {
-    errand.ask.id = request.id.empty() ? KeyHash{dice_.next(), dice_.next()}
-                                       : base::hash_key(request.id, kRequestSeed);
+  errand.clients_id = errand.terms.source == Source::kStrict && !request.id.empty();
+  if (errand.clients_id) {
+    errand.ask.id = base::hash_key(request.id, kRequestSeed);
+  } else if (errand.ask.reserve || errand.terms.source == Source::kStrict) {
+    errand.ask.id = {dice_.next(), dice_.next()};
   }
   return errand;
 }
@@ -254,9 +243,7 @@ std::optional<Decision> Node::run(Errand errand, Instant now) {
   }
   const Ticket ticket = next_ticket_++;
   errand.ask.ticket = ticket;
-  if (errand.client != 0) {
-    errand_of_[errand.client] = ticket;
-  }
+  errand_of_[errand.client != 0 ? errand.client : errand.whole] = ticket;
   ask(ticket, errands_.emplace(ticket, std::move(errand)).first->second, now);
   return std::nullopt;
 }
@@ -264,6 +251,7 @@ std::optional<Decision> Node::run(Errand errand, Instant now) {
 void Node::ask(Ticket, Errand& errand, Instant now) {
   errand.retry_at = now.slow + kAskAgain;
   errand.look_again = now.slow + kLookAgain;
+  ++errand.asks;
   send_to_leader(errand.ask.shard, errand.ask);
 }
 
@@ -293,25 +281,34 @@ void Node::on(NodeId from, const Told& told, Instant now) {
   }
   Decision decision = decision_of(errand.terms, told);
   decision.decided_by = from == config_.id ? NodeId() : from;
-  finish(told.ticket, std::move(decision), now);
+  if (errand.ask.reserve && told.verdict != Verdict::kAdmitted && errand.asks > 1) {
+    COVERED("another copy of an ask that was refused may still be charged");
+    call_off(settlement_of(errand), now);
+  }
+  finish(told.ticket, std::move(decision), !(told.again && errand.clients_id), now);
 }
 
 void Node::count(Served& served, const Decision& decision, Tokens cost) {
   (decision.admitted() ? served.admitted : served.refused) += cost;
 }
 
-void Node::finish(Ticket ticket, Decision decision, Instant now) {
+void Node::finish(Ticket ticket, Decision decision, bool ours, Instant now) {
   auto node = errands_.extract(ticket);
   const Errand& errand = node.mapped();
   const auto served = served_.find(errand.ask.ledger.limit);
   if (served != served_.end() && !errand.ask.peek) {
     count(served->second, decision, errand.ask.cost);
   }
+  errand_of_.erase(errand.client != 0 ? errand.client : errand.whole);
   if (errand.whole != 0) {
-    on_part(errand.whole, std::move(decision), now);
+    on_part(errand, std::move(decision), ours, now);
     return;
   }
-  errand_of_.erase(errand.client);
+  if (errand.ask.reserve && decision.admitted()) {
+    SettleAsk settle = settlement_of(errand);
+    settle.holder = 0;
+    decision.reservation = give_out({.ask = std::move(settle), .reserved = errand.ask.cost});
+  }
   answers_.push_back({.ticket = errand.client, .decision = std::move(decision)});
 }
 
@@ -327,8 +324,12 @@ void Node::run_errands(Instant now) {
   for (const Ticket ticket : over) {
     COVERED("no leader decided in time");
     Decision decision = verdict_only(Verdict::kNoRights);
-    decision.source = errands_.at(ticket).terms.source;
-    finish(ticket, std::move(decision), now);
+    const Errand& errand = errands_.at(ticket);
+    decision.source = errand.terms.source;
+    if (errand.ask.reserve) {
+      call_off(settlement_of(errand), now);  // a leader that was not heard may have charged it
+    }
+    finish(ticket, std::move(decision), true, now);
   }
 }
 

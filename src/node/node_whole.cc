@@ -1,5 +1,6 @@
 // Several limits in one acquire, all or nothing (semantics 6): nothing local is held while it is
-// parked, home and strict limits are asked last, what was charged here is given back on a refusal.
+// parked, home and strict limits are asked last, one after the other, each as a reservation. What
+// was charged is given back on a refusal: here at once, elsewhere by settling with nothing used.
 #include <algorithm>
 #include <utility>
 
@@ -62,7 +63,7 @@ bool Node::take_locals(Whole& whole, Instant now, std::size_t& short_at) {
     whole.decisions[i] = decision;
     if (fate == SharedLimit::Fate::kShort || !decision.admitted()) {
       short_at = i;
-      give_back(whole);
+      give_back(whole, now);
       return false;
     }
     whole.accounts[i] = limit.purse().account();
@@ -70,7 +71,7 @@ bool Node::take_locals(Whole& whole, Instant now, std::size_t& short_at) {
   return true;
 }
 
-void Node::give_back(Whole& whole) {
+void Node::give_back(Whole& whole, Instant now) {
   for (const std::size_t i : whole.local) {
     if (whole.accounts[i]) {
       served_.find(whole.requests[i].limit)
@@ -78,6 +79,33 @@ void Node::give_back(Whole& whole) {
       whole.accounts[i] = Account{};
     }
   }
+  for (const auto& [i, part] : whole.parts) {
+    if (part.ours) {
+      COVERED("an acquire of several limits gives back what it took elsewhere");
+      call_off(part.settle, now);
+    }
+  }
+  whole.parts.clear();
+}
+
+// What was charged is now either a reservation of the client's or used.
+Decision Node::admit(Whole& whole) {
+  for (const std::size_t i : whole.local) {
+    if (whole.requests[i].reserve) {
+      SharedLimit& limit = *served_.find(whole.requests[i].limit)->second.shared;
+      whole.decisions[i].reservation = reserve(limit, whole.decisions[i], whole.requests[i].cost);
+    }
+  }
+  for (auto& [i, part] : whole.parts) {
+    const Tokens cost = whole.requests[i].cost;
+    if (whole.requests[i].reserve) {
+      part.settle.holder = 0;
+      whole.decisions[i].reservation = give_out({.ask = std::move(part.settle), .reserved = cost});
+    } else if (part.ours) {
+      close(std::move(part.settle), cost);
+    }
+  }
+  return sum_up(whole);
 }
 
 Decision Node::sum_up(const Whole& whole) const {
@@ -120,26 +148,26 @@ std::optional<Decision> Node::advance(Ticket ticket, Whole& whole, Instant now) 
     limit.wish(whole.requests[short_at].cost, whole.deadline);
     return std::nullopt;
   }
-  if (whole.remote.empty()) {
-    for (const std::size_t i : whole.local) {
-      if (whole.requests[i].reserve) {
-        whole.decisions[i].reservation =
-            reserve(*served_.find(whole.requests[i].limit)->second.shared, whole.requests[i].cost);
-      }
-    }
-    return sum_up(whole);
-  }
-  const AcquireRequest& request = whole.requests[whole.remote.front()];
   whole.next = 0;
   whole.asking = true;
+  return ask_next(ticket, whole, now);
+}
+
+// Asks for the next part elsewhere; the decision when there is none left, or no way to ask.
+std::optional<Decision> Node::ask_next(Ticket ticket, Whole& whole, Instant now) {
+  if (whole.next == whole.remote.size()) {
+    return admit(whole);
+  }
+  AcquireRequest request = whole.requests[whole.remote[whole.next]];
+  request.reserve = true;  // so that it can be given back
   const Served& served = served_.find(request.limit)->second;
   Errand errand = errand_for(served.config.spec, served.keys, request, now);
   errand.whole = ticket;
-  if (auto refusal = run(std::move(errand), now)) {
-    give_back(whole);
-    return refusal;
+  auto refusal = run(std::move(errand), now);
+  if (refusal) {
+    give_back(whole, now);
   }
-  return std::nullopt;
+  return refusal;
 }
 
 std::optional<Decision> Node::acquire_all(std::span<const AcquireRequest> requests, Ticket ticket,
@@ -156,36 +184,28 @@ std::optional<Decision> Node::acquire_all(std::span<const AcquireRequest> reques
   return decided;
 }
 
-void Node::on_part(Ticket ticket, Decision decision, Instant now) {
-  const auto found = wholes_.find(ticket);
+void Node::on_part(const Errand& errand, Decision decision, bool ours, Instant now) {
+  const auto found = wholes_.find(errand.whole);
   if (found == wholes_.end()) {
     return;
   }
   Whole& whole = found->second;
   const std::size_t at = whole.remote[whole.next];
-  const bool admitted = decision.admitted();
+  std::optional<Decision> decided;
   whole.decisions[at] = std::move(decision);
-  if (!admitted) {
+  if (whole.decisions[at].admitted()) {
+    whole.parts[at] = {.settle = settlement_of(errand), .ours = ours};
+    ++whole.next;
+    decided = ask_next(found->first, whole, now);
+  } else {
     COVERED("an acquire of several limits gives back what it took here");
-    give_back(whole);
-    answers_.push_back({.ticket = ticket, .decision = refuse(whole, at)});
+    give_back(whole, now);
+    decided = refuse(whole, at);
+  }
+  if (decided) {
+    answers_.push_back({.ticket = found->first, .decision = std::move(*decided)});
     wholes_.erase(found);
-    return;
   }
-  if (++whole.next < whole.remote.size()) {
-    const AcquireRequest& request = whole.requests[whole.remote[whole.next]];
-    const auto served = served_.find(request.limit);
-    Errand errand = errand_for(served->second.config.spec, served->second.keys, request, now);
-    errand.whole = ticket;
-    if (auto refusal = run(std::move(errand), now)) {
-      give_back(whole);
-      answers_.push_back({.ticket = ticket, .decision = std::move(*refusal)});
-      wholes_.erase(found);
-    }
-    return;
-  }
-  answers_.push_back({.ticket = ticket, .decision = sum_up(whole)});
-  wholes_.erase(found);
 }
 
 void Node::advance_wholes(Instant now) {

@@ -1,5 +1,5 @@
 // Bugs that a test can plant, one at a time, to see that the checkers notice. Never set outside
-// tests: each removes one rule of semantics 3 to 5.
+// tests: each removes one rule of semantics 3 to 6.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,9 @@ enum class Plant : std::uint8_t {
   kResumeUncancelled,   // the old leader goes on before its CancelHandover is applied
   kTakeoverFull,        // a new leader takes keys for full that it knows nothing of
   kHomeFromReceipt,     // home authority is dated from a round's confirmation, not from its start
+  kRefundTwice,         // a settlement that is repeated refunds again
+  kRefundUncapped,      // minting does not eat into what is refundable
+  kRefundUsed,          // a settlement refunds what was used as well
 };
 
 }  // namespace brigade::node

@@ -45,6 +45,7 @@ void Purse::adopt(Account account, const Rights& rights, Instant now, Drift drif
     COVERED("a shrink cuts what was refundable");
     give_up_refund(bucket_.held() - rights.size);
   }
+  mint(now);
   rate_ = rights.rate;
   epoch_ = rights.epoch;
   const Tokens cut = bucket_.resize(rights.rate.derated(drift), rights.size, now.slow);
@@ -67,6 +68,18 @@ void Purse::undo(Account account, Tokens cost) {
   }
 }
 
+void Purse::mint_beside_refundable(Instant now) {
+  bucket_.release(refundable_);
+  bucket_.mint(now.slow);
+  refundable_ = bucket_.hold(refundable_);
+}
+
+base::Duration Purse::wait_for(Tokens cost, Tokens floor) const {
+  bucket::TokenBucket free = bucket_;
+  free.release(refundable_);
+  return free.wait_for(cost, floor);
+}
+
 Tokens Purse::keep_refundable(Tokens amount) {
   const Tokens kept = bucket_.hold(amount);
   refundable_ += kept;
@@ -82,7 +95,7 @@ Tokens Purse::give_up_refund(Tokens amount) {
 
 std::optional<Purse::OpenBorrow> Purse::open_borrow(NodeId lender, Tokens want, Instant now) {
   BRIGADE_CHECK(!borrow_);
-  bucket_.mint(now.slow);
+  mint(now);
   const Tokens held = bucket_.hold(want);
   if (held <= Tokens{}) {
     return std::nullopt;

@@ -44,7 +44,14 @@ class Purse {
 
   // ---- spending: take, then the caller reads its clock again and undoes past valid_until ----
 
-  void mint(Instant now) { bucket_.mint(now.slow); }
+  // What is minted comes first: it eats into what is refundable.
+  void mint(Instant now) {
+    if (refundable_ == Tokens{}) {
+      bucket_.mint(now.slow);
+    } else {
+      mint_beside_refundable(now);
+    }
+  }
   bool take(Tokens cost, Tokens floor) { return bucket_.take(cost, floor); }
   // Puts back what was taken under `account`; a dead account's tokens stay gone.
   void undo(Account account, Tokens cost);
@@ -62,6 +69,8 @@ class Purse {
   Tokens give_up_refund(Tokens amount);
 
   [[nodiscard]] Tokens refundable() const { return refundable_; }
+  // True time until `cost` can be taken above `floor` by minting alone; Duration::max() if never.
+  [[nodiscard]] base::Duration wait_for(Tokens cost, Tokens floor) const;
 
   // ---- borrowing: one open sequence at a time (mode A) ----
 
@@ -101,6 +110,8 @@ class Purse {
   void check_invariants() const;
 
  private:
+  void mint_beside_refundable(Instant now);
+
   Account account_;
   TimePoint valid_until_{};  // fast line
   Rate rate_;                // R as granted, before derating

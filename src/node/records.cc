@@ -61,6 +61,12 @@ struct KeyOf {
     append(key, r.node.value());
     return key;
   }
+  std::string operator()(const Reservation& r) const {
+    std::string key = "r";
+    append(key, static_cast<std::uint64_t>(r.since.count()));
+    append(key, r.id);
+    return key;
+  }
 };
 
 }  // namespace

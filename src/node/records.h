@@ -10,6 +10,7 @@
 
 #include "node/commands.h"
 #include "node/ledger.h"
+#include "node/reservations.h"
 
 namespace brigade::node {
 
@@ -76,7 +77,7 @@ struct NodeRecord {
 
 using StateRecord =
     std::variant<MetaRecord, ConfigRecord, TombstoneRecord, SessionRecord, LedgerRecord,
-                 StrictRecord, StrictIdRecord, OverrideRecord, NodeRecord>;
+                 StrictRecord, StrictIdRecord, OverrideRecord, NodeRecord, Reservation>;
 
 // The order-preserving name of a record inside its shard: kind byte, then its identity.
 std::string record_key(const StateRecord& record);

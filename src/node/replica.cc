@@ -101,11 +101,14 @@ void Replica::decide_or_hold(NodeId from, const Ask& ask, Instant now) {
   const ConfigRecord* config = store_.limit(ask.ledger.limit);
   if (config != nullptr && config->spec.mode == bucket::Mode::kStrict) {
     const Tokens floor = config->spec.burst.scaled(config->spec.reserved(ask.priority), 1000);
-    strict_.emplace_back(Taken{.from = from, .ticket = ask.ticket}, StrictTake{.ledger = ask.ledger,
-                                                                               .id = ask.id,
-                                                                               .cost = ask.cost,
-                                                                               .floor = floor,
-                                                                               .peek = ask.peek});
+    strict_.emplace_back(Taken{.from = from, .ticket = ask.ticket},
+                         StrictTake{.ledger = ask.ledger,
+                                    .id = ask.id,
+                                    .cost = ask.cost,
+                                    .floor = floor,
+                                    .peek = ask.peek,
+                                    .reserve = ask.reserve,
+                                    .holder = ask.ticket});
     return;
   }
   home_->want(now);
@@ -116,6 +119,29 @@ void Replica::decide_or_hold(NodeId from, const Ask& ask, Instant now) {
     return;
   }
   sends_.push_back({.to = from, .message = home_->decide(ask, now), .expires = home_->until()});
+}
+
+void Replica::on(NodeId from, const SettleAsk& ask, Instant now) {
+  const ConfigRecord* config = store_.limit(ask.ledger.limit);
+  const bool strict = config != nullptr && config->spec.mode == bucket::Mode::kStrict;
+  if (!strict) {
+    home_->want(now);
+  }
+  const bool ready = strict ? settles_.size() < kHeldMax : home_->in_authority(now);
+  if (rotation_ != Rotation::kNone || !ready) {
+    sends_.push_back({.to = from,
+                      .message = SettleTold{
+                          .ticket = ask.ticket, .unknown = true, .leader = node_of(core_.self())}});
+    return;
+  }
+  if (strict) {
+    settles_.emplace_back(
+        Taken{.from = from, .ticket = ask.ticket},
+        StrictSettle{
+            .ledger = ask.ledger, .id = ask.id, .actual = ask.actual, .holder = ask.holder});
+    return;
+  }
+  sends_.push_back({.to = from, .message = home_->settle(ask, now)});
 }
 
 // ---- proposals ----
@@ -147,7 +173,13 @@ void Replica::refuse(const Proposal& proposal, bool unknown) {
          .message = Told{
              .ticket = take.ticket, .elsewhere = !unknown, .unknown = unknown, .leader = leader}});
   }
-  strict_in_flight_ = strict_in_flight_ && proposal.takes.empty();
+  for (const Taken& one : proposal.settles) {
+    sends_.push_back(
+        {.to = one.from,
+         .message = SettleTold{
+             .ticket = one.ticket, .elsewhere = !unknown, .unknown = unknown, .leader = leader}});
+  }
+  strict_in_flight_ = strict_in_flight_ && proposal.takes.empty() && proposal.settles.empty();
 }
 
 void Replica::answer(const Proposal& proposal, const Outcome& outcome) {
@@ -161,7 +193,8 @@ void Replica::answer(const Proposal& proposal, const Outcome& outcome) {
     Told told{.ticket = proposal.takes[i].ticket,
               .verdict = one.admitted ? Verdict::kAdmitted : Verdict::kRefused,
               .remaining = one.remaining,
-              .retry_after = one.retry_after};
+              .retry_after = one.retry_after,
+              .again = one.applied == Applied::kDuplicate};
     if (one.applied == Applied::kRefused) {
       told.verdict = Verdict::kUnknownLimit;
     } else if (one.applied == Applied::kExpired) {
@@ -169,13 +202,18 @@ void Replica::answer(const Proposal& proposal, const Outcome& outcome) {
     }
     sends_.push_back({.to = proposal.takes[i].from, .message = told});
   }
-  if (!proposal.takes.empty()) {
+  for (std::size_t i = 0; i < proposal.settles.size() && i < outcome.settled.size(); ++i) {
+    sends_.push_back({.to = proposal.settles[i].from,
+                      .message = SettleTold{.ticket = proposal.settles[i].ticket,
+                                            .settled = outcome.settled[i]}});
+  }
+  if (!proposal.takes.empty() || !proposal.settles.empty()) {
     strict_in_flight_ = false;
   }
 }
 
 void Replica::flush_strict(Instant now) {
-  if (strict_in_flight_ || strict_.empty() || rotation_ != Rotation::kNone) {
+  if (strict_in_flight_ || (strict_.empty() && settles_.empty()) || rotation_ != Rotation::kNone) {
     return;
   }
   StrictBatch batch{.stamp = steward_->stamp(now.slow)};
@@ -186,6 +224,11 @@ void Replica::flush_strict(Instant now) {
     take.issued = batch.stamp;
     batch.takes.push_back(std::move(take));
     strict_.pop_front();
+  }
+  while (!settles_.empty() && batch.settles.size() < kBatchMax) {
+    proposal.settles.push_back(settles_.front().first);
+    batch.settles.push_back(std::move(settles_.front().second));
+    settles_.pop_front();
   }
   strict_in_flight_ = true;
   propose(std::move(batch), std::move(proposal), now);

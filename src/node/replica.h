@@ -1,9 +1,9 @@
 // This node's replica of one shard: consensus, the token store it replicates and, while it leads,
 // the steward and the home desk.
 //
-// Threads: single-threaded (owner: node). Limits: strict takes gather in one entry of at most
-// kBatchMax, more wait for the next; kHeldMax asks wait for office or authority, more are dropped
-// and repeated by their askers.
+// Threads: single-threaded (owner: node). Limits: strict takes and settlements gather in one entry
+// of at most kBatchMax of each, more wait for the next; kHeldMax asks wait for office or authority
+// and kHeldMax settlements for their entry, more are dropped and repeated by their askers.
 #pragma once
 
 #include <cstdint>
@@ -58,6 +58,7 @@ class Replica {
   void on(NodeId from, const Submit& submit, Instant now);
   // A home or strict decision.
   void on(NodeId from, const Ask& ask, Instant now);
+  void on(NodeId from, const SettleAsk& ask, Instant now);
   // The same, at once and for this node's own client. Requires: home()->in_authority(now).
   Told decide(const KeyTake& take, Instant now) { return home_->decide(take, now); }
   void make_room(std::size_t more_keys) {
@@ -127,6 +128,7 @@ class Replica {
   struct Proposal {
     std::optional<Origin> submitted;
     std::vector<Taken> takes;
+    std::vector<Taken> settles = {};
     raft::Term term;
     bool rotation = false;  // a Handover or its cancellation
   };
@@ -198,6 +200,7 @@ class Replica {
   base::TimePoint next_home_round_{};
 
   std::deque<std::pair<Taken, StrictTake>> strict_;
+  std::deque<std::pair<Taken, StrictSettle>> settles_;
   bool strict_in_flight_ = false;
   std::map<std::pair<NodeId, Ticket>, Ask> held_;  // asks that wait for office or authority
 

@@ -75,6 +75,11 @@ void Replica::leave_office() {
         {.to = taken.from,
          .message = Told{.ticket = taken.ticket, .elsewhere = true, .leader = leader}});
   }
+  for (const auto& [taken, settle] : std::exchange(settles_, {})) {
+    sends_.push_back(
+        {.to = taken.from,
+         .message = SettleTold{.ticket = taken.ticket, .elsewhere = true, .leader = leader}});
+  }
   for (const auto& [who, ask] : std::exchange(held_, {})) {
     sends_.push_back({.to = who.first,
                       .message = Told{.ticket = ask.ticket, .elsewhere = true, .leader = leader}});

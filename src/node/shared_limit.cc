@@ -50,7 +50,7 @@ void SharedLimit::fill(Decision& out, Tokens cost, Tokens floor) const {
   out.rate = config_.spec.rate;
   out.valid_until = purse_.valid_until();
   if (out.verdict == Verdict::kRefused) {
-    out.retry_after = bucket.wait_for(cost, floor);
+    out.retry_after = purse_.wait_for(cost, floor);
     if (out.retry_after == base::Duration::max()) {
       // This node's share never reaches it; the limit's own rate is the honest bound.
       out.retry_after = config_.spec.rate.time_for(cost);
@@ -123,7 +123,7 @@ bool SharedLimit::park(const AcquireRequest& request, Ticket ticket, const PeerB
   const bool valid = purse_.valid(now);
   const std::size_t index = class_of(request.priority);
   const bool fits = room_for(request.cost, index) <= purse_.bucket().size();
-  const base::Duration mint = purse_.bucket().wait_for(request.cost, floor_of(index));
+  const base::Duration mint = purse_.wait_for(request.cost, floor_of(index));
   const bool minted_in_time = valid && wait > base::Duration::zero() && mint <= wait;
   // Tokens that exist elsewhere: at peers when borrowing has a chance, in the pool when this node's
   // share cannot hold the cost or has not come yet.
@@ -269,7 +269,7 @@ TimePoint SharedLimit::next_deadline() const {
   // Without rights only deadlines pass.
   const bool holds_rights = purse_.valid_until() > TimePoint{};
   if (const bucket::Waiting* front = queue_.front(); front != nullptr && holds_rights) {
-    const base::Duration mint = purse_.bucket().wait_for(front->cost, floor_of(front->priority));
+    const base::Duration mint = purse_.wait_for(front->cost, floor_of(front->priority));
     if (mint != base::Duration::max()) {
       next = std::min(next, purse_.bucket().minted_until() + mint);
     }

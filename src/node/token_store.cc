@@ -14,7 +14,7 @@ constexpr std::uint64_t kPlacementSeed = 0x6272696761646531U;
 }  // namespace
 
 TokenStore::TokenStore(ShardId shard, std::uint32_t shards, Plant plant)
-    : shard_(shard), shards_(shards), plant_(plant) {
+    : shard_(shard), shards_(shards), plant_(plant), reservations_(kMaxReservations, true, plant) {
   BRIGADE_CHECK(shards > 0 && shard.value() < shards);
 }
 
@@ -37,7 +37,9 @@ const Ledger* TokenStore::ledger(const LedgerId& id) const {
 }
 
 Outcome TokenStore::apply(std::uint64_t index, const Command& command) {
-  return std::visit([&](const auto& one) { return apply_one(index, one); }, command);
+  Outcome outcome = std::visit([&](const auto& one) { return apply_one(index, one); }, command);
+  keep_reservations();
+  return outcome;
 }
 
 void TokenStore::advance(Stamp stamp) {
@@ -272,6 +274,7 @@ void TokenStore::drop_limit(std::uint64_t index, const std::string& name) {
   touch(tomb);
   drop(found->second);
   limits_.erase(found);
+  reservations_.forget_limit(name);
   meta_.config_version = Version(index);
   touch(meta_);
   for (auto it = overrides_.begin(); it != overrides_.end();) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@
 #include "node/ledger.h"
 #include "node/plant.h"
 #include "node/records.h"
+#include "node/reservations.h"
 
 namespace brigade::node {
 
@@ -28,6 +30,8 @@ class TokenStore {
   static constexpr std::size_t kMaxStrictBuckets = 1'000'000;
   // How long an admitted strict id is remembered, in shard time; older ids are refused.
   static constexpr base::Duration kDedupWindow = base::seconds(60);
+  // Reservations on strict limits, settled ones included; each is an id of Reservations::kWindow.
+  static constexpr std::size_t kMaxReservations = 65'536;
 
   TokenStore(ShardId shard, std::uint32_t shards, Plant plant = Plant::kNone);
 
@@ -66,6 +70,9 @@ class TokenStore {
   [[nodiscard]] const std::map<std::pair<std::string, NodeId>, SetOverride>& overrides() const {
     return overrides_;
   }
+  [[nodiscard]] const std::map<LedgerId, StrictRecord>& strict() const { return strict_; }
+  // On strict limits.
+  [[nodiscard]] const Reservations& reservations() const { return reservations_; }
 
   // ---- nodes (token_store_nodes.cc) ----
   // A replica with this id was placed: the ids up to it are used up.
@@ -99,6 +106,9 @@ class TokenStore {
   // Deletes a lowered ledger once every account is gone.
   void settle_dropped(const LedgerId& id);
   StrictAnswer take_strict(const StrictTake& take);
+  std::optional<StrictAnswer> taken_before(const StrictTake& take);
+  Settled settle_one(const StrictSettle& settle);
+  void keep_reservations();
   void forget_old_ids();
   // `spare`: what must be kept stays, and the session with it.
   void end_session(Account account, const std::vector<Surrender>& surrendered, bool spare = false);
@@ -119,6 +129,7 @@ class TokenStore {
   std::map<LedgerId, StrictRecord> strict_;
   std::map<KeyHash, StrictIdRecord> strict_ids_;
   std::set<std::pair<Stamp, KeyHash>> strict_ages_;
+  Reservations reservations_;
   std::map<std::pair<std::string, NodeId>, SetOverride> overrides_;
   std::map<NodeId, NodeRecord> nodes_;
   std::map<std::string, RecordWrite> writes_;  // by key: the last write wins

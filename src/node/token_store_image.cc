@@ -34,6 +34,9 @@ std::vector<StateRecord> TokenStore::records() const {
   for (const auto& [id, record] : nodes_) {
     all.emplace_back(record);
   }
+  for (const auto& [id, record] : reservations_.all()) {
+    all.emplace_back(record);
+  }
   return all;
 }
 
@@ -59,18 +62,21 @@ bool TokenStore::restore_one(const StateRecord& record) {
         .second;
   } else if (const auto* node = std::get_if<NodeRecord>(&record)) {
     return nodes_.emplace(node->node, *node).second;
+  } else if (const auto* reservation = std::get_if<Reservation>(&record)) {
+    return consistent(*reservation) && reservations_.add(*reservation);
   }
   return true;
 }
 
 bool TokenStore::restore(const std::vector<StateRecord>& records) {
-  *this = TokenStore(shard_, shards_);
+  *this = TokenStore(shard_, shards_, plant_);
   for (const StateRecord& record : records) {
     if (!restore_one(record)) {
-      *this = TokenStore(shard_, shards_);
+      *this = TokenStore(shard_, shards_, plant_);
       return false;
     }
   }
+  (void)reservations_.take_changes();  // storage has them
   return true;
 }
 
@@ -82,6 +88,7 @@ void TokenStore::check_invariants() const {
     }
   }
   BRIGADE_CHECK(strict_ids_.size() == strict_ages_.size());
+  reservations_.check_invariants();
 }
 
 }  // namespace brigade::node

@@ -1,6 +1,7 @@
 // Strict mode: every acquire is a command; a token bucket at derated shard time, one effect per id.
 #include <algorithm>
 
+#include "base/coverage.h"
 #include "node/token_store.h"
 
 namespace brigade::node {
@@ -24,9 +25,31 @@ void TokenStore::settle_strict(const bucket::LimitSpec& spec) {
     // While the limit was deleted nothing minted.
     const Tokens minted = in_force ? spec.rate.over(meta_.stamp - bucket.refilled) : Tokens{};
     bucket.level = std::min(std::max(bucket.level, spec.burst), bucket.level + minted);
+    reservations_.cut(id.limit, id.key, spec.burst - bucket.level);
     bucket.refilled = meta_.stamp;
     touch(bucket);
   }
+}
+
+std::optional<StrictAnswer> TokenStore::taken_before(const StrictTake& take) {
+  if (const Reservation* one = reservations_.find(take.id)) {
+    if (one->reserved == Tokens{} && one->settled) {
+      COVERED("an acquire that was called off is not charged any more");
+      return StrictAnswer{.applied = Applied::kDone};
+    }
+    const bool own = reservations_.repeat(take.id, take.holder);
+    return StrictAnswer{.applied = own ? Applied::kDone : Applied::kDuplicate,
+                        .admitted = true,
+                        .remaining = one->remaining};
+  }
+  if (const auto seen = strict_ids_.find(take.id); seen != strict_ids_.end()) {
+    return StrictAnswer{
+        .applied = Applied::kDuplicate, .admitted = true, .remaining = seen->second.remaining};
+  }
+  if (take.issued + kDedupWindow < meta_.stamp) {
+    return StrictAnswer{.applied = Applied::kExpired};
+  }
+  return std::nullopt;
 }
 
 StrictAnswer TokenStore::take_strict(const StrictTake& take) {
@@ -36,11 +59,10 @@ StrictAnswer TokenStore::take_strict(const StrictTake& take) {
     return {.applied = Applied::kRefused};
   }
   const bucket::LimitSpec& spec = config->second.spec;
-  if (const auto seen = strict_ids_.find(take.id); !take.peek && seen != strict_ids_.end()) {
-    return {.applied = Applied::kDuplicate, .admitted = true, .remaining = seen->second.remaining};
-  }
-  if (!take.peek && take.issued + kDedupWindow < meta_.stamp) {
-    return {.applied = Applied::kExpired};
+  if (!take.peek) {
+    if (auto before = taken_before(take)) {
+      return *before;
+    }
   }
   auto found = strict_.find(take.ledger);
   if (found == strict_.end()) {
@@ -67,10 +89,21 @@ StrictAnswer TokenStore::take_strict(const StrictTake& take) {
     return answer;
   }
   // Settle only on a take, so that refusals and peeks write nothing and rounding stays one-sided.
+  reservations_.cut(take.ledger.limit, take.ledger.key, spec.burst - level);
   bucket.level = level - take.cost;
   bucket.refilled = meta_.stamp;
   answer.remaining = bucket.level;
   touch(bucket);
+  if (take.reserve) {
+    reservations_.add({.id = take.id,
+                       .bucket = take.ledger,
+                       .since = meta_.stamp,
+                       .reserved = take.cost,
+                       .remaining = answer.remaining,
+                       .refundable = take.cost,
+                       .holder = take.holder});
+    return answer;
+  }
   const StrictIdRecord id{.id = take.id, .applied = meta_.stamp, .remaining = answer.remaining};
   strict_ids_.emplace(take.id, id);
   strict_ages_.emplace(id.applied, id.id);
@@ -78,13 +111,62 @@ StrictAnswer TokenStore::take_strict(const StrictTake& take) {
   return answer;
 }
 
+Settled TokenStore::settle_one(const StrictSettle& settle) {
+  const Reservation* one = reservations_.find(settle.id);
+  if (one == nullptr) {
+    if (settle.holder == 0) {
+      reservations_.call_off(settle.id, settle.ledger, settle.actual, meta_.stamp);
+    }
+    return {};
+  }
+  if (settle.holder != 0 && (settle.holder != one->holder || one->repeated || one->settled)) {
+    COVERED("others were told that this id is admitted: it stays charged");
+    return {};
+  }
+  const auto bucket = strict_.find(one->bucket);
+  const auto config = limits_.find(one->bucket.limit);
+  if (settle.actual < Tokens{} || bucket == strict_.end() || config == limits_.end()) {
+    return {};
+  }
+  const bucket::LimitSpec& spec = config->second.spec;
+  StrictRecord& record = bucket->second;
+  const Tokens minted = spec.rate.over(meta_.stamp - record.refilled);
+  const Tokens level = std::min(spec.burst, record.level + minted);
+  reservations_.cut(record.id.limit, record.id.key, spec.burst - level);
+  const auto [told, back] = reservations_.settle(settle.id, settle.actual);
+  if (back > Tokens{}) {
+    record.level = level + back;
+    record.refilled = meta_.stamp;
+    touch(record);
+  }
+  if (settle.holder != 0) {
+    reservations_.forget(settle.id);
+  }
+  return told;
+}
+
+void TokenStore::keep_reservations() {
+  for (const Reservations::Change& change : reservations_.take_changes()) {
+    if (change.dropped) {
+      drop(change.reservation);
+    } else {
+      touch(change.reservation);
+    }
+  }
+}
+
 Outcome TokenStore::apply_one(std::uint64_t, const StrictBatch& command) {
   advance(command.stamp);
   forget_old_ids();
+  reservations_.expire(meta_.stamp);
   Outcome outcome;
   outcome.answers.reserve(command.takes.size());
   for (const StrictTake& take : command.takes) {
     outcome.answers.push_back(take_strict(take));
+  }
+  outcome.settled.reserve(command.settles.size());
+  for (const StrictSettle& settle : command.settles) {
+    outcome.settled.push_back(settle_one(settle));
   }
   return outcome;
 }

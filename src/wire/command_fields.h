@@ -161,6 +161,8 @@ void put(Pen pen, Builder to, const node::StrictTake& take) {
   to.setCost(take.cost.micro());
   to.setFloor(take.floor.micro());
   to.setPeek(take.peek);
+  to.setReserve(take.reserve);
+  to.setHolder(take.holder);
 }
 template <class Reader>
 void get(Reader from, node::StrictTake& take, Checks& checks) {
@@ -170,18 +172,79 @@ void get(Reader from, node::StrictTake& take, Checks& checks) {
   take.cost = checks.tokens(from.getCost());
   take.floor = checks.tokens(from.getFloor());
   take.peek = from.getPeek();
+  take.reserve = from.getReserve();
+  take.holder = from.getHolder();
   checks.expect(take.cost >= base::Tokens{}, "a cost is negative");
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::StrictSettle& settle) {
+  put(pen, to.initLedger(), settle.ledger);
+  put_hash(to, settle.id);
+  to.setActual(settle.actual.micro());
+  to.setHolder(settle.holder);
+}
+template <class Reader>
+void get(Reader from, node::StrictSettle& settle, Checks& checks) {
+  get(from.getLedger(), settle.ledger, checks);
+  settle.id = get_hash(from);
+  settle.actual = checks.held(from.getActual());
+  settle.holder = from.getHolder();
 }
 
 template <class Builder>
 void put(Pen pen, Builder to, const node::StrictBatch& command) {
   to.setStamp(command.stamp.count());
   put_each(pen, to.initTakes(size_of(command.takes)), command.takes);
+  put_each(pen, to.initSettles(size_of(command.settles)), command.settles);
 }
 template <class Reader>
 void get(Reader from, node::StrictBatch& command, Checks& checks) {
   command.stamp = checks.span(from.getStamp());
   get_each(from.getTakes(), command.takes, checks);
+  get_each(from.getSettles(), command.settles, checks);
+}
+
+// ---- reservations ----
+template <class Builder>
+void put(Pen pen, Builder to, const node::Reservation& one) {
+  put_hash(to, one.id);
+  put(pen, to.initBucket(), one.bucket);
+  to.setSince(one.since.count());
+  to.setReserved(one.reserved.micro());
+  to.setRemaining(one.remaining.micro());
+  to.setRefundable(one.refundable.micro());
+  to.setHolder(one.holder);
+  to.setRepeated(one.repeated);
+  to.setSettled(one.settled);
+  to.setActual(one.actual.micro());
+  to.setRefunded(one.refunded.micro());
+}
+// Whether its amounts fit together is for node::consistent to say.
+template <class Reader>
+void get(Reader from, node::Reservation& one, Checks& checks) {
+  one.id = get_hash(from);
+  get(from.getBucket(), one.bucket, checks);
+  one.since = checks.span(from.getSince());
+  one.reserved = checks.held(from.getReserved());
+  one.remaining = checks.held(from.getRemaining());
+  one.refundable = checks.held(from.getRefundable());
+  one.holder = from.getHolder();
+  one.repeated = from.getRepeated();
+  one.settled = from.getSettled();
+  one.actual = checks.held(from.getActual());
+  one.refunded = checks.held(from.getRefunded());
+}
+
+template <class Builder>
+void put(Pen, Builder to, const node::Settled& settled) {
+  to.setConflict(settled.conflict);
+  to.setRefunded(settled.refunded.micro());
+}
+template <class Reader>
+void get(Reader from, node::Settled& settled, Checks& checks) {
+  settled.conflict = from.getConflict();
+  settled.refunded = checks.held(from.getRefunded());
 }
 
 // ---- overrides ----
@@ -281,6 +344,7 @@ void put(Pen pen, Builder to, const node::Handover& command) {
   put_each(pen, to.initSessions(size_of(command.sessions)), command.sessions);
   put_each(pen, to.initLimits(size_of(command.limits)), command.limits);
   to.setUnbroken(command.unbroken.count());
+  put_each(pen, to.initReservations(size_of(command.reservations)), command.reservations);
 }
 template <class Reader>
 void get(Reader from, node::Handover& command, Checks& checks) {
@@ -288,6 +352,7 @@ void get(Reader from, node::Handover& command, Checks& checks) {
   get_each(from.getSessions(), command.sessions, checks);
   get_each(from.getLimits(), command.limits, checks);
   command.unbroken = checks.span(from.getUnbroken());
+  get_each(from.getReservations(), command.reservations, checks);
 }
 
 // ---- Command ----
@@ -376,6 +441,7 @@ void put(Pen pen, Builder to, const node::Outcome& outcome) {
     changes.set(i, static_cast<Applied>(outcome.changes[i]));
   }
   put_each(pen, to.initAnswers(size_of(outcome.answers)), outcome.answers);
+  put_each(pen, to.initSettled(size_of(outcome.settled)), outcome.settled);
   to.setReason(text(outcome.reason));
   to.setVersion(outcome.version.value());
 }
@@ -389,6 +455,7 @@ void get(Reader from, node::Outcome& outcome, Checks& checks) {
     outcome.changes.push_back(checks.choice(changes[i], node::Applied::kExpired, "outcome"));
   }
   get_each(from.getAnswers(), outcome.answers, checks);
+  get_each(from.getSettled(), outcome.settled, checks);
   outcome.reason = to_text(from.getReason());
   outcome.version = node::Version(from.getVersion());
 }

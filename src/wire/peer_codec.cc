@@ -33,6 +33,8 @@ struct PeerPut {
   void operator()(const node::ReplicaGone& m) { put(pen, to.initReplicaGone(), m); }
   void operator()(const node::SnapshotPart& m) { put(pen, to.initSnapshotPart(), m); }
   void operator()(const node::SnapshotHave& m) { put(pen, to.initSnapshotHave(), m); }
+  void operator()(const node::SettleAsk& m) { put(pen, to.initSettleAsk(), m); }
+  void operator()(const node::SettleTold& m) { put(pen, to.initSettleTold(), m); }
 };
 
 void put(Pen pen, schema::Frame::Builder to, const node::PeerMessage& message) {
@@ -101,6 +103,10 @@ void get(schema::Frame::Reader from, PeerFrame& frame, Checks& checks) {
       return read<node::SnapshotPart>(from.getSnapshotPart(), frame, checks);
     case Schema::SNAPSHOT_HAVE:
       return read<node::SnapshotHave>(from.getSnapshotHave(), frame, checks);
+    case Schema::SETTLE_ASK:
+      return read<node::SettleAsk>(from.getSettleAsk(), frame, checks);
+    case Schema::SETTLE_TOLD:
+      return read<node::SettleTold>(from.getSettleTold(), frame, checks);
   }
   checks.refuse_unknown("kind of message", from.which());
 }

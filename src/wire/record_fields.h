@@ -184,6 +184,7 @@ struct RecordPut {
   void operator()(const node::StrictIdRecord& r) { put(pen, to.initStrictId(), r); }
   void operator()(const node::OverrideRecord& r) { put(pen, to.initOverride(), r.value); }
   void operator()(const node::NodeRecord& r) { put(pen, to.initNode(), r); }
+  void operator()(const node::Reservation& r) { put(pen, to.initReservation(), r); }
 };
 template <class Builder>
 void put(Pen pen, Builder to, const node::StateRecord& record) {
@@ -211,6 +212,8 @@ void get(Reader from, node::StateRecord& record, Checks& checks) {
       return get(from.getOverride(), record.emplace<node::OverrideRecord>().value, checks);
     case Schema::NODE:
       return get(from.getNode(), record.emplace<node::NodeRecord>(), checks);
+    case Schema::RESERVATION:
+      return get(from.getReservation(), record.emplace<node::Reservation>(), checks);
   }
   checks.refuse_unknown("record", from.which());
 }

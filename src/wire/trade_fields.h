@@ -74,6 +74,7 @@ void put(Pen pen, Builder to, const node::Ask& message) {
   to.setWait(message.wait.count());
   to.setPeek(message.peek);
   put_hash(to, message.id);
+  to.setReserve(message.reserve);
   if (!message.implicit.name.empty()) {
     put(pen, to.initImplicit(), message.implicit);
   }
@@ -88,6 +89,7 @@ void get(Reader from, node::Ask& message, Checks& checks) {
   message.wait = checks.span(from.getWait());
   message.peek = from.getPeek();
   message.id = get_hash(from);
+  message.reserve = from.getReserve();
   if (from.hasImplicit()) {
     get(from.getImplicit(), message.implicit, checks);
     checks.expect(bucket::validate(message.implicit).has_value(), "an implicit limit is senseless");
@@ -105,6 +107,7 @@ void put(Pen, Builder to, const node::Told& message) {
   to.setRemaining(message.remaining.micro());
   to.setRetryAfter(message.retry_after.count());
   to.setResetAfter(message.reset_after.count());
+  to.setAgain(message.again);
 }
 template <class Reader>
 void get(Reader from, node::Told& message, Checks& checks) {
@@ -116,6 +119,43 @@ void get(Reader from, node::Told& message, Checks& checks) {
   message.remaining = checks.tokens(from.getRemaining());
   message.retry_after = checks.wait(from.getRetryAfter());
   message.reset_after = checks.wait(from.getResetAfter());
+  message.again = from.getAgain();
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::SettleAsk& message) {
+  to.setShard(message.shard.value());
+  to.setTicket(message.ticket);
+  put(pen, to.initLedger(), message.ledger);
+  put_hash(to, message.id);
+  to.setActual(message.actual.micro());
+  to.setHolder(message.holder);
+}
+template <class Reader>
+void get(Reader from, node::SettleAsk& message, Checks& checks) {
+  message.shard = base::ShardId(from.getShard());
+  message.ticket = from.getTicket();
+  get(from.getLedger(), message.ledger, checks);
+  message.id = get_hash(from);
+  message.actual = checks.held(from.getActual());
+  message.holder = from.getHolder();
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::SettleTold& message) {
+  to.setTicket(message.ticket);
+  to.setElsewhere(message.elsewhere);
+  to.setUnknown(message.unknown);
+  to.setLeader(message.leader.value());
+  put(pen, to.initSettled(), message.settled);
+}
+template <class Reader>
+void get(Reader from, node::SettleTold& message, Checks& checks) {
+  message.ticket = from.getTicket();
+  message.elsewhere = from.getElsewhere();
+  message.unknown = from.getUnknown();
+  message.leader = base::NodeId(from.getLeader());
+  get(from.getSettled(), message.settled, checks);
 }
 
 // ---- control plane ----

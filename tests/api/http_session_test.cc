@@ -136,14 +136,39 @@ TEST_CASE("metrics are Prometheus text") {
 
 TEST_CASE("settle passes the reservation and the actual cost on") {
   Client client;
-  client.desk.settled = {.verdict = node::SettleVerdict::kSettled,
-                         .refunded = node::Tokens::whole(2)};
+  client.desk.settled = node::SettleReply{.verdict = node::SettleVerdict::kSettled,
+                                          .refunded = node::Tokens::whole(2)};
   const HttpResponse response =
       client.get("POST", "/v1/settle", R"({"reservation":"1-2-3","cost":8})");
   CHECK(response.body == R"({"refunded":2,"overdraft":0})");
   REQUIRE(client.desk.settles.size() == 1);
   CHECK(client.desk.settles[0].first == node::ReservationId{.node = 1, .boot = 2, .sequence = 3});
   CHECK(client.desk.settles[0].second == node::Tokens::whole(8));
+}
+
+TEST_CASE("a settlement that a leader must hear of is answered when it has, or cannot be reached") {
+  Client client;
+  client.desk.settled.reset();
+  client.ask("POST", "/v1/settle", R"({"reservation":"1-2-3","cost":8})");
+  CHECK(client.answers.empty());
+  REQUIRE(client.desk.parked.size() == 1);
+  const auto token = client.desk.parked[0].token;
+  SUBCASE("it has") {
+    client.session.settled(
+        token, {.verdict = node::SettleVerdict::kSettled, .refunded = node::Tokens::whole(2)});
+    REQUIRE(client.answers.size() == 1);
+    CHECK(client.answers[0].body == R"({"refunded":2,"overdraft":0})");
+  }
+  SUBCASE("it cannot be reached") {
+    client.session.settled(token, {.verdict = node::SettleVerdict::kNoWay});
+    REQUIRE(client.answers.size() == 1);
+    CHECK(client.answers[0].status == 503);
+    CHECK(json::parse(client.answers[0].body)["error"]["code"] == "no_leader");
+  }
+  SUBCASE("the connection ends before") {
+    client.session.end();
+    CHECK(client.desk.abandoned.size() == 1);
+  }
 }
 
 TEST_CASE("control requests may be answered after the session has ended") {

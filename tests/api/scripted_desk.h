@@ -28,8 +28,8 @@ class ScriptedDesk final : public Desk {
     std::uint64_t token = 0;
   };
 
-  std::optional<node::Decision> next;  // nullopt: park
-  node::SettleReply settled;
+  std::optional<node::Decision> next;                              // nullopt: park
+  std::optional<node::SettleReply> settled = node::SettleReply{};  // nullopt: park
   node::AdminReply reply = node::Done{};
   bool answer_admin = true;
   bool is_ready = true;
@@ -58,8 +58,12 @@ class ScriptedDesk final : public Desk {
                                          std::uint64_t token) override {
     return decide(waiter, token);
   }
-  node::SettleReply settle(const node::ReservationId& id, node::Tokens actual) override {
+  std::optional<node::SettleReply> settle(const node::ReservationId& id, node::Tokens actual,
+                                          Waiter& waiter, std::uint64_t token) override {
     settles.emplace_back(id, actual);
+    if (!settled) {
+      parked.push_back({.waiter = &waiter, .token = token});
+    }
     return settled;
   }
   void abandon(Waiter& waiter) override {

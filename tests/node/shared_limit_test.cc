@@ -213,7 +213,20 @@ TEST_CASE("minting eats into what is refundable: the bucket never holds more tha
   const auto settled = one.limit.settle(1, Tokens{});
   REQUIRE(settled);
   one.limit.check_invariants();
-  CHECK(one.limit.purse().bucket().level() <= whole(100));
+  CHECK(settled->refunded == Tokens{});
+  CHECK(one.limit.purse().bucket().level() == whole(100));
+}
+
+TEST_CASE("a reservation that nobody settles does not keep the bucket from filling up") {
+  Limit one(100);
+  REQUIRE(one.acquire(80, at(0)).admitted());
+  REQUIRE(one.limit.reserve(1, whole(80)));
+  one.turn(at(500));  // 50 tokens' worth of time
+  CHECK(one.limit.purse().bucket().level() == whole(70));
+  CHECK(one.limit.purse().refundable() == whole(30));
+  const auto settled = one.limit.settle(1, Tokens{});
+  REQUIRE(settled);
+  CHECK(settled->refunded == whole(30));
 }
 
 TEST_CASE("a cost that does not fit beside open reservations asks for more room") {

@@ -45,6 +45,7 @@ class Alone {
       Actions out;
       node_.settle(now(), out);
       std::move(out.answers.begin(), out.answers.end(), std::back_inserter(answers_));
+      std::move(out.settled.begin(), out.settled.end(), std::back_inserter(settled_));
       std::move(out.admin.begin(), out.admin.end(), std::back_inserter(replies_));
       if (out.writes.empty()) {
         break;
@@ -95,6 +96,20 @@ class Alone {
     const Ticket ticket = ++last_ticket_;
     return decided(node_.acquire_all(requests, ticket, now()), ticket);
   }
+  SettleReply settle(const ReservationId& id, std::int64_t actual) {
+    const Ticket ticket = ++last_ticket_;
+    auto reply = node_.settle_reservation(id, Tokens::whole(actual), ticket, now());
+    for (int i = 0; !reply && i < 4000; ++i) {
+      run(1);
+      for (const SettleAnswer& one : settled_) {
+        if (one.ticket == ticket) {
+          return one.reply;
+        }
+      }
+    }
+    REQUIRE(reply);
+    return *reply;
+  }
   Tokens remaining(const char* name) {
     return acquire({.limit = name, .cost = Tokens::whole(1), .peek = true}).remaining;
   }
@@ -107,6 +122,7 @@ class Alone {
   Node node_;
   Ticket last_ticket_ = 0;
   std::vector<Answer> answers_;
+  std::vector<SettleAnswer> settled_;
   std::vector<AdminAnswer> replies_;
 };
 
@@ -204,16 +220,14 @@ TEST_CASE("a reservation is settled once, by its own id") {
   const Decision decision = alone.acquire(request);
   REQUIRE(decision.admitted());
   REQUIRE(decision.reservation.sequence != 0);
-  const SettleReply settled =
-      alone.node().settle_reservation(decision.reservation, Tokens::whole(3));
+  const SettleReply settled = alone.settle(decision.reservation, 3);
   CHECK(settled.verdict == SettleVerdict::kSettled);
   CHECK(settled.refunded > Tokens::whole(4));
   CHECK(settled.refunded <= Tokens::whole(5));
-  CHECK(alone.node().settle_reservation(decision.reservation, Tokens::whole(3)).verdict ==
-        SettleVerdict::kConflict);
+  CHECK(alone.settle(decision.reservation, 3).verdict == SettleVerdict::kConflict);
   ReservationId foreign = decision.reservation;
   foreign.node = 99;
-  CHECK(alone.node().settle_reservation(foreign, Tokens{}).verdict == SettleVerdict::kUnknown);
+  CHECK(alone.settle(foreign, 0).verdict == SettleVerdict::kUnknown);
 }
 
 TEST_CASE("a deleted limit is refused at once and starts empty when it is made anew") {
@@ -289,6 +303,139 @@ TEST_CASE("an operator's mistakes are refused with a reason") {
   const AdminReply missing = alone.admin(DeleteLimit{.name = "nowhere"});
   REQUIRE(std::holds_alternative<Refusal>(missing));
   CHECK(std::get<Refusal>(missing).kind == Refusal::Kind::kNotFound);
+}
+
+bucket::LimitSpec keyed_limit(const char* name, std::int64_t burst) {
+  bucket::LimitSpec spec = limit(name, burst);
+  spec.per_key = true;
+  return spec;
+}
+bucket::LimitSpec strict_limit(const char* name, std::int64_t burst) {
+  bucket::LimitSpec spec = limit(name, burst);
+  spec.mode = bucket::Mode::kStrict;
+  return spec;
+}
+AcquireRequest of_key(const char* limit, const char* key, std::int64_t cost) {
+  AcquireRequest request = of(limit, cost);
+  request.key = key;
+  return request;
+}
+AcquireRequest reserving(AcquireRequest request) {
+  request.reserve = true;
+  return request;
+}
+
+TEST_CASE("reservations on keyed and strict limits are settled once, by their own id") {
+  Alone alone;
+  alone.declare({keyed_limit("k", 10), strict_limit("s", 10)});
+  for (const AcquireRequest& request : {of_key("k", "x", 8), of("s", 8)}) {
+    CAPTURE(request.limit);
+    const Decision decision = alone.acquire(reserving(request));
+    REQUIRE(decision.admitted());
+    REQUIRE(decision.reservation.sequence != 0);
+    const SettleReply settled = alone.settle(decision.reservation, 3);
+    CHECK(settled.verdict == SettleVerdict::kSettled);
+    CHECK(settled.refunded > Tokens::whole(4));
+    CHECK(settled.refunded <= Tokens::whole(5));
+    CHECK(alone.settle(decision.reservation, 3).verdict == SettleVerdict::kConflict);
+    AcquireRequest peek = request;
+    peek.peek = true;
+    peek.cost = Tokens::whole(7);
+    CHECK(alone.acquire(peek).admitted());
+  }
+}
+
+TEST_CASE("a settlement above the reservation reports an overdraft and takes nothing") {
+  Alone alone;
+  alone.declare({keyed_limit("k", 10)});
+  const Decision decision = alone.acquire(reserving(of_key("k", "x", 4)));
+  const SettleReply settled = alone.settle(decision.reservation, 9);
+  CHECK(settled.refunded == Tokens{});
+  CHECK(settled.overdraft == Tokens::whole(5));
+  CHECK(alone.acquire(of_key("k", "x", 6)).admitted());
+}
+
+TEST_CASE("a reservation of what a shadow limit let pass refunds nothing") {
+  Alone alone;
+  bucket::LimitSpec shared = limit("a", 10);
+  bucket::LimitSpec keyed = keyed_limit("k", 10);
+  shared.shadow = true;
+  keyed.shadow = true;
+  alone.declare({shared, keyed});
+  for (const AcquireRequest& request : {of("a", 10), of_key("k", "x", 10)}) {
+    CAPTURE(request.limit);
+    REQUIRE(alone.acquire(request).admitted());
+    const Decision passed = alone.acquire(reserving(request));
+    REQUIRE(passed.source == Source::kShadow);
+    CHECK(alone.settle(passed.reservation, 0).refunded == Tokens{});
+  }
+}
+
+TEST_CASE("what an acquire of several limits took at shards' leaders comes back on a refusal") {
+  Alone alone;
+  alone.declare(
+      {limit("a", 10), keyed_limit("k", 10), strict_limit("s", 10), strict_limit("z", 10)});
+  REQUIRE(alone.acquire(of("z", 5)).admitted());
+  // In limit order: k and s are charged when z refuses.
+  const Decision refused =
+      alone.acquire_all({of("z", 8), of("s", 8), of_key("k", "x", 8), of("a", 8)});
+  CHECK_FALSE(refused.admitted());
+  CHECK(refused.refused_by == 0);
+  alone.run(5);
+  CHECK(alone.acquire_all({of("s", 10), of_key("k", "x", 10), of("a", 9)}).admitted());
+}
+
+TEST_CASE("several limits in one acquire may each be reserved") {
+  Alone alone;
+  alone.declare({limit("a", 10), keyed_limit("k", 10), strict_limit("s", 10)});
+  const Decision all = alone.acquire_all(
+      {reserving(of("a", 8)), reserving(of_key("k", "x", 8)), reserving(of("s", 8))});
+  REQUIRE(all.admitted());
+  REQUIRE(all.each.size() == 3);
+  for (const Decision& one : all.each) {
+    const SettleReply settled = alone.settle(one.reservation, 3);
+    CHECK(settled.verdict == SettleVerdict::kSettled);
+    CHECK(settled.refunded > Tokens::whole(4));
+  }
+  // Without being asked for, nothing of it can come back any more.
+  const Decision plain = alone.acquire_all({of("a", 2), of_key("k", "x", 2), of("s", 2)});
+  REQUIRE(plain.admitted());
+  for (const Decision& one : plain.each) {
+    CHECK(one.reservation.sequence == 0);
+  }
+}
+
+TEST_CASE("a client that goes away gets back what was charged for it meanwhile") {
+  Alone alone;
+  alone.declare({limit("a", 10), keyed_limit("k", 10), strict_limit("s", 10)});
+  const auto whole = std::vector{of_key("k", "x", 8), of("s", 8), of("a", 8)};
+  REQUIRE_FALSE(alone.node().acquire_all(whole, 900, alone.now()));
+  SUBCASE("before anything was charged at a leader") {
+    alone.node().abandon(900, alone.now());
+  }
+  SUBCASE("after its first part was") {
+    Actions out;
+    alone.node().settle(alone.now(), out);  // what storage must write is lost with `out`
+    alone.node().abandon(900, alone.now());
+    for (GroupWrite& write : out.writes) {
+      alone.node().persisted(std::move(write), alone.now());
+    }
+  }
+  alone.run(50);
+  CHECK(alone.acquire_all({of("s", 10), of_key("k", "x", 10), of("a", 9)}).admitted());
+}
+
+TEST_CASE("a client's own id that was given back with its acquire may be used again") {
+  Alone alone;
+  alone.declare({strict_limit("s", 10), strict_limit("z", 10)});
+  REQUIRE(alone.acquire(of("z", 5)).admitted());
+  AcquireRequest mine = of("s", 8);
+  mine.id = "order-7";
+  CHECK_FALSE(alone.acquire_all({mine, of("z", 8)}).admitted());
+  alone.run(5);
+  CHECK(alone.acquire(mine).admitted());
+  CHECK(alone.acquire(mine).admitted());
+  CHECK_FALSE(alone.acquire(of("s", 8)).admitted());  // it is charged now, once
 }
 
 }  // namespace

@@ -116,7 +116,7 @@ TEST_CASE("what a dead leader granted is gone from the pool though nobody alive 
 
 TEST_CASE("planted bugs are caught") {
   CHECK(caught(node::Plant::kReclaimEarly, 3));
-  CHECK(caught(node::Plant::kGrowBeforeAck, 12));
+  CHECK(caught(node::Plant::kGrowBeforeAck, 3, 30));
   CHECK(caught(node::Plant::kLendWithoutTaking, 3));
   CHECK(caught(node::Plant::kTakeoverFull, 10));
   CHECK(caught(node::Plant::kStaleHandover, 5, 41));

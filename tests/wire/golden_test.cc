@@ -76,6 +76,51 @@ TEST_SUITE("wire/golden") {
           "040000000000000005000000000000006461746100000000");
   }
 
+  TEST_CASE("a reservation and its settlement") {
+    CHECK(base::hex(StoreCodec().encode(node::StateRecord(
+              node::Reservation{.id = {.high = 1, .low = 2},
+                                .bucket = {.limit = "api", .key = {.high = 3, .low = 4}},
+                                .since = base::Duration(5),
+                                .reserved = base::Tokens::micro(6),
+                                .remaining = base::Tokens::micro(7),
+                                .refundable = base::Tokens::micro(8),
+                                .holder = 9,
+                                .repeated = true,
+                                .settled = true,
+                                .actual = base::Tokens::micro(10),
+                                .refunded = base::Tokens::micro(11)}))) ==
+          "10125001010109500a010101010201050106010701080103010a010b01095002"
+          "010103010411012207617069");
+    CHECK(base::hex(StoreCodec().encode(node::Command(node::StrictBatch{
+              .stamp = base::Duration(1),
+              .takes = {},
+              .settles = {{.ledger = {.limit = "api", .key = {.high = 1, .low = 2}},
+                           .id = {.high = 3, .low = 4},
+                           .actual = base::Tokens::micro(5),
+                           .holder = 6}}}))) ==
+          "10115001010105500102010111050711052f5007015104040101030104010501"
+          "065002010101010211012207617069");
+    CHECK(base::hex(encode(node::PeerMessage(
+              node::SettleAsk{.shard = base::ShardId(1),
+                              .ticket = 2,
+                              .ledger = {.limit = "api", .key = {.high = 3, .low = 4}},
+                              .id = {.high = 5, .low = 6},
+                              .actual = base::Tokens::micro(7),
+                              .holder = 8}))) ==
+          "000000000e000000000000000100010000000000160000000000000006000100"
+          "0100000000000000020000000000000005000000000000000600000000000000"
+          "0700000000000000080000000000000000000000020001000300000000000000"
+          "040000000000000001000000220000006170690000000000");
+    CHECK(base::hex(encode(node::PeerMessage(node::SettleTold{
+              .ticket = 1,
+              .unknown = true,
+              .leader = base::NodeId(2),
+              .settled = {.conflict = true, .refunded = base::Tokens::micro(3)}}))) ==
+          "0000000009000000000000000100010000000000170000000000000003000100"
+          "0100000000000000020000000000000002000000000000000000000002000000"
+          "01000000000000000300000000000000");
+  }
+
   TEST_CASE("a node that was removed") {
     CHECK(base::hex(StoreCodec().encode(node::Command(node::RemoveNode{
               .node = base::NodeId(1), .certified = true}))) == "1006500101010a1003010101010000");
