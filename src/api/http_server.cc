@@ -20,7 +20,6 @@ using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
 // Out of file descriptors, mostly: others may close some.
-constexpr std::chrono::milliseconds kAcceptAgain(100);
 // How often a connection's time limits are looked at, at least.
 constexpr base::Duration kLookAtMost = base::seconds(5);
 // What a refused client still sends is read for so long, so that it reads why it is refused.
@@ -304,14 +303,12 @@ class HttpServer::Connection : public std::enable_shared_from_this<Connection> {
 
 HttpServer::HttpServer(tcp::acceptor acceptor, Desk& desk, HttpSession::WallClock wall_clock,
                        HttpLimits limits)
-    : acceptor_(std::move(acceptor)),
-      accept_again_(acceptor_.get_executor()),
-      desk_(desk),
+    : desk_(desk),
       wall_clock_(std::move(wall_clock)),
       limits_(limits),
-      hoard_(std::make_shared<Hoard>(limits.held)) {
-  accept();
-}
+      hoard_(std::make_shared<Hoard>(limits.held)),
+      listener_(std::move(acceptor),
+                [this](Listener::Socket socket) { accepted(std::move(socket)); }) {}
 
 HttpServer::~HttpServer() {
   alive_.reset();
@@ -320,40 +317,12 @@ HttpServer::~HttpServer() {
   }
 }
 
-void HttpServer::stop_accepting() {
-  std::error_code ignored;
-  acceptor_.close(ignored);
-  accept_again_.cancel();
-}
-
-void HttpServer::accept() {
-  acceptor_.async_accept(
-      [this, alive = std::weak_ptr<int>(alive_)](std::error_code error, tcp::socket socket) {
-        if (alive.expired() || !acceptor_.is_open()) {
-          return;
-        }
-        if (error) {
-          accept_soon();
-          return;
-        }
-        if (connections_.size() < limits_.connections) {
-          std::error_code ignored;
-          socket.set_option(tcp::no_delay(true), ignored);
-          auto connection = std::make_shared<Connection>(*this, std::move(socket));
-          connections_.insert(connection);
-          connection->start();
-        }
-        accept();
-      });
-}
-
-void HttpServer::accept_soon() {
-  accept_again_.expires_after(kAcceptAgain);
-  accept_again_.async_wait([this, alive = std::weak_ptr<int>(alive_)](std::error_code stopped) {
-    if (!stopped && !alive.expired()) {
-      accept();
-    }
-  });
+void HttpServer::accepted(Listener::Socket socket) {
+  if (connections_.size() < limits_.connections) {
+    auto connection = std::make_shared<Connection>(*this, std::move(socket));
+    connections_.insert(connection);
+    connection->start();
+  }
 }
 
 }  // namespace brigade::api

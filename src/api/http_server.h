@@ -18,6 +18,7 @@
 #include "api/hoard.h"
 #include "api/http_request_reader.h"
 #include "api/http_session.h"
+#include "api/listener.h"
 #include "base/time.h"
 
 namespace brigade::api {
@@ -43,15 +44,12 @@ class HttpServer {
 
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   // No further connections; those that exist go on until their clients leave.
-  void stop_accepting();
+  void stop_accepting() { listener_.stop(); }
 
  private:
   class Connection;
-  void accept();
-  void accept_soon();
+  void accepted(Listener::Socket socket);
 
-  asio::ip::tcp::acceptor acceptor_;
-  asio::steady_timer accept_again_;
   Desk& desk_;
   HttpSession::WallClock wall_clock_;
   HttpLimits limits_;
@@ -59,6 +57,7 @@ class HttpServer {
   std::set<std::shared_ptr<Connection>> connections_;
   // Handlers that run when the server is gone find this expired.
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  Listener listener_;
 };
 
 }  // namespace brigade::api

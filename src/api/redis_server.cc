@@ -16,8 +16,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
 
-// The loop's own executor, known at compile time: nothing is erased on the way of a request.
-using Socket = asio::basic_stream_socket<asio::ip::tcp, asio::io_context::executor_type>;
+using Socket = Listener::Socket;
 
 }  // namespace
 
@@ -169,14 +168,12 @@ class RedisServer::Connection : public std::enable_shared_from_this<Connection> 
 RedisServer::RedisServer(asio::io_context& io, asio::ip::tcp::acceptor acceptor, Desk& desk,
                          RedisLimits limits)
     : io_(io),
-      acceptor_(std::move(acceptor)),
-      accept_again_(io),
       watch_(io),
       desk_(desk),
       limits_(limits),
-      hoard_(std::make_shared<Hoard>(limits.held)) {
+      hoard_(std::make_shared<Hoard>(limits.held)),
+      listener_(std::move(acceptor), [this](Socket socket) { accepted(std::move(socket)); }) {
   info_ = "# Server\r\nredis_version:7.0.0\r\nserver:brigade\r\nredis_mode:standalone\r\n";
-  accept();
   watch();
 }
 
@@ -189,41 +186,17 @@ RedisServer::~RedisServer() {
   }
 }
 
-void RedisServer::stop_accepting() {
+void RedisServer::accepted(Socket socket) {
   std::error_code ignored;
-  acceptor_.close(ignored);
-}
-
-void RedisServer::accept() {
-  acceptor_.async_accept(io_.get_executor(), [this, alive = std::weak_ptr<int>(alive_)](
-                                                 std::error_code error, Socket socket) {
-    if (alive.expired() || error == asio::error::operation_aborted) {
-      return;
-    }
-    if (error) {
-      // Mostly: out of file descriptors. Others may close some.
-      accept_again_.expires_after(std::chrono::milliseconds(100));
-      accept_again_.async_wait([this, alive](std::error_code stopped) {
-        if (!stopped && !alive.expired()) {
-          accept();
-        }
-      });
-      return;
-    }
-    std::error_code ignored;
-    if (connections_.size() >= limits_.connections) {
-      constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
-      socket.non_blocking(true, ignored);
-      socket.write_some(asio::buffer(kFull), ignored);
-    } else {
-      socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-      socket.non_blocking(true, ignored);
-      auto connection = std::make_shared<Connection>(*this, std::move(socket));
-      connections_.insert(connection);
-      connection->read();
-    }
-    accept();
-  });
+  socket.non_blocking(true, ignored);
+  if (connections_.size() >= limits_.connections) {
+    constexpr std::string_view kFull = "-ERR max number of clients reached\r\n";
+    socket.write_some(asio::buffer(kFull), ignored);
+    return;
+  }
+  auto connection = std::make_shared<Connection>(*this, std::move(socket));
+  connections_.insert(connection);
+  connection->read();
 }
 
 void RedisServer::watch() {

@@ -18,6 +18,7 @@
 
 #include "api/desk.h"
 #include "api/hoard.h"
+#include "api/listener.h"
 
 namespace brigade::api {
 
@@ -41,18 +42,16 @@ class RedisServer {
   void flush();
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   // No further connections; those that exist go on until their clients leave.
-  void stop_accepting();
+  void stop_accepting() { listener_.stop(); }
 
  private:
   class Connection;
-  void accept();
+  void accepted(Listener::Socket socket);
   void watch();
   void answer_soon(std::shared_ptr<Connection> connection);
   void answer();
 
   asio::io_context& io_;
-  asio::ip::tcp::acceptor acceptor_;
-  asio::steady_timer accept_again_;
   asio::steady_timer watch_;
   Desk& desk_;
   RedisLimits limits_;
@@ -63,6 +62,7 @@ class RedisServer {
   std::vector<std::shared_ptr<Connection>> due_;       // to be answered in this pass of the loop
   std::vector<std::shared_ptr<Connection>> answering_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+  Listener listener_;
 };
 
 }  // namespace brigade::api
