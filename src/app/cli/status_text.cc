@@ -132,7 +132,7 @@ Table fairness_table(const std::vector<json>& limits) {
                {"LEND BALANCE", kRight}});
   for (const json& limit : limits) {
     const json& fairness = at(limit, "fairness");
-    if (fairness.is_object()) {
+    if (fairness.is_object() && !is_elsewhere(limit)) {  // who decides for all is fair to all
       table.row({text_at(limit, "name"), text_at(fairness, "policy"), number(fairness, "jain"),
                  number(fairness, "max_min_gap"), number(fairness, "lend_balance")});
     }
