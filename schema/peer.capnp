@@ -37,6 +37,8 @@ struct Frame {
     snapshotHave @22 :SnapshotHave;
     settleAsk @23 :SettleAsk;
     settleTold @24 :SettleTold;
+    quantumAsk @25 :QuantumAsk;
+    quantum @26 :Quantum;
   }
 }
 
@@ -258,6 +260,31 @@ struct SettleTold {
   unknown @2 :Bool;
   leader @3 :UInt64;
   settled @4 :Commands.Settled;
+}
+
+# ---- tokens of home keys in advance ----
+
+struct QuantumAsk {
+  shard @0 :UInt32;
+  ticket @1 :UInt64;
+  ledger @2 :Common.LedgerId;
+  till @3 :UInt64;
+  term @4 :UInt64;
+  number @5 :UInt64;
+  spent @6 :Int64;
+  want @7 :Int64;
+  least @8 :Int64;
+  closing @9 :Bool;
+  implicit @10 :Common.LimitSpec;  # null: the limit is a declared one
+}
+
+struct Quantum {
+  ticket @0 :UInt64;
+  term @1 :UInt64;
+  number @2 :UInt64;
+  granted @3 :Int64;
+  lasts @4 :Int64;
+  recalled @5 :Bool;
 }
 
 # ---- control plane ----

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/check.h"
 #include "base/coverage.h"
+#include "base/wide.h"
 
 namespace brigade::node {
 namespace {
@@ -11,6 +13,12 @@ namespace {
 // Longer than any bucket takes to fill; as long as a time may be that is told on.
 constexpr base::Duration kAlways = base::seconds(std::int64_t{100} * 366 * 86'400);
 constexpr std::size_t kSweptKeys = 1024;
+// A quantum lasts no longer than this, and less when the authority ends sooner.
+constexpr base::Duration kQuantumLasts = base::milliseconds(250);
+// Quanta that are called in are out after this at the latest.
+constexpr base::Duration kCallsIn = base::milliseconds(350);
+// Keys that fill up more slowly than this are too precious to be spread.
+constexpr base::Duration kSlowest = base::seconds(10);
 
 bucket::KeyPolicy policy_of(const bucket::LimitSpec& spec, Drift drift) {
   return {.rate = spec.rate.derated(drift), .size = spec.burst};
@@ -19,6 +27,13 @@ bucket::KeyPolicy policy_of(const bucket::LimitSpec& spec, Drift drift) {
 // The clock of reservations: it need not mean anything to others.
 Stamp clock_of(Instant now) {
   return now.slow.time_since_epoch();
+}
+
+// d * (1 - rho) / (1 + rho), rounded down: when another clock has counted that, this one has not
+// counted d yet.
+base::Duration nested(base::Duration d, Drift drift) {
+  const auto n = static_cast<base::Wide>(d.count()) * (1'000'000 - drift.ppm);
+  return base::Duration(static_cast<std::int64_t>(n / (1'000'000 + drift.ppm)));
 }
 
 bool at_home(const bucket::LimitSpec& spec) {
@@ -33,7 +48,8 @@ HomeDesk::HomeDesk(const TokenStore& store, const HomeTerm& term, Instant now)
       drift_(term.drift),
       plant_(term.plant),
       unbroken_since_(now.slow),
-      reservations_(kReservations, false, term.plant) {
+      reservations_(kReservations, false, term.plant),
+      loans_(term.begins, term.drift, term.plant) {
   if (term.handover != nullptr) {
     COVERED("a leader goes on where the last one handed over");
     inherit(*term.handover, now);
@@ -84,11 +100,12 @@ void HomeDesk::confirmed(Instant started, Instant now) {
 }
 
 void HomeDesk::hand_over(Handover& handover, Instant now) {
+  BRIGADE_CHECK(loans_.empty() || plant_ == Plant::kHandoverAroundQuanta);
   handed_over_ = true;
   handover.unbroken = unbroken(now);
   std::size_t room = kHandoverKeys;
   std::size_t left = homes_.size();
-  for (const auto& [name, home] : homes_) {
+  for (auto& [name, home] : homes_) {
     const bucket::KeyListing listing = home.keys.listing(room / left, now.slow);
     HandoverLimit limit{.limit = name,
                         .created = home.created,
@@ -103,7 +120,7 @@ void HomeDesk::hand_over(Handover& handover, Instant now) {
     handover.limits.push_back(std::move(limit));
     room -= listing.keys.size();
     --left;
-    cut_refundable(home, name, now);
+    cut(home, name, now);
   }
   reservations_.expire(clock_of(now));
   handover.reservations = reservations_.newest_open(kHandoverReservations);
@@ -169,7 +186,7 @@ void HomeDesk::follow(Instant now) {
       it->second.created = config->created;
       const bucket::KeyPolicy policy = policy_of(config->spec, drift_);
       if (!(it->second.keys.policy() == policy)) {
-        cut_refundable(it->second, it->first, now);
+        cut(it->second, it->first, now);
         it->second.keys.reconfigure(policy, now.slow);
       }
     }
@@ -185,6 +202,8 @@ void HomeDesk::follow(Instant now) {
 }
 
 void HomeDesk::sweep(Instant now) {
+  settle_lapsed(now);
+  loans_.sweep(now.slow);
   for (auto it = homes_.begin(); it != homes_.end();) {
     bucket::KeyTable& keys = it->second.keys;
     keys.sweep(kSweptKeys, now.slow);
@@ -232,7 +251,7 @@ Told HomeDesk::decide(const KeyTake& take, Instant now) {
 Told HomeDesk::take(Home& home, const bucket::LimitSpec& spec, const KeyTake& take, Instant now) {
   Told told;
   bucket::KeyTable& keys = home.keys;
-  cut_refundable(home, take.limit, take.key, now);
+  cut(home, take.limit, take.key, now);
   const Tokens floor =
       take.priority.empty() ? Tokens{} : spec.burst.scaled(spec.reserved(take.priority), 1000);
   const auto outcome = take.peek ? keys.peek(take.key, take.cost, floor, now.slow)
@@ -249,6 +268,10 @@ Told HomeDesk::take(Home& home, const bucket::LimitSpec& spec, const KeyTake& ta
       told.verdict = Verdict::kRefused;
       told.retry_after = outcome.wait;
       home.totals.refused += counted;
+      if (take.cost + floor > loans_.ceiling(take.key, keys.policy().size)) {
+        COVERED("quanta are called in for a cost that does not fit beside them");
+        loans_.stop(take.key, now.slow + kCallsIn);
+      }
       break;
     case bucket::KeyTable::Verdict::kTooManyKeys:
       told.verdict = Verdict::kTooManyKeys;
@@ -281,17 +304,17 @@ Told HomeDesk::decide(const Ask& ask, Instant now) {
 
 // ---- reservations ----
 
-void HomeDesk::cut_refundable(const Home& home, std::string_view limit, const KeyHash& key,
-                              Instant now) {
+void HomeDesk::cut(Home& home, std::string_view limit, const KeyHash& key, Instant now) {
+  loans_.touch(home.keys, key, now.slow);
   if (!reservations_.empty()) {
-    const Tokens level = home.keys.level(key, now.slow);
-    reservations_.cut(limit, key, home.keys.policy().size - level);
+    const Tokens room = loans_.ceiling(key, home.keys.policy().size);
+    reservations_.cut(limit, key, std::max(Tokens{}, room - home.keys.level(key, now.slow)));
   }
 }
 
-void HomeDesk::cut_refundable(const Home& home, std::string_view limit, Instant now) {
+void HomeDesk::cut(Home& home, std::string_view limit, Instant now) {
   for (const KeyHash& key : reservations_.keys_of(limit)) {
-    cut_refundable(home, limit, key, now);
+    cut(home, limit, key, now);
   }
 }
 
@@ -308,7 +331,7 @@ SettleTold HomeDesk::settle(const SettleAsk& ask, Instant now) {
   }
   Home& home = found->second;
   const KeyHash key = one->bucket.key;
-  cut_refundable(home, found->first, key, now);
+  cut(home, found->first, key, now);
   const auto [settled, back] = reservations_.settle(ask.id, std::max(Tokens{}, ask.actual));
   if (back > Tokens{}) {
     home.keys.put(key, back, now.slow);
@@ -316,6 +339,45 @@ SettleTold HomeDesk::settle(const SettleAsk& ask, Instant now) {
   }
   told.settled = settled;
   return told;
+}
+
+// ---- quanta ----
+
+KeyLoans::Offer HomeDesk::offer(const bucket::LimitSpec& spec, Instant now) const {
+  const bool lends = spec.lend.enabled && spec.rate.time_for(spec.burst) <= kSlowest;
+  const base::Duration lasts = std::min(kQuantumLasts, nested(until_ - now.fast, drift_));
+  return {.max_share = spec.lend.max_share,
+          .reserve = spec.lend.reserve,
+          .lasts = lends ? lasts : base::Duration::zero()};
+}
+
+Quantum HomeDesk::lend(NodeId to, const QuantumAsk& ask, Instant now) {
+  want(now);
+  const ConfigRecord* config = store_.limit(ask.ledger.limit);
+  const bucket::LimitSpec* spec = config != nullptr ? &config->spec : ask.implicit.get();
+  Home* const home =
+      spec != nullptr && at_home(*spec) ? home_of(ask.ledger.limit, *spec, now) : nullptr;
+  if (home == nullptr) {
+    return {.ticket = ask.ticket};
+  }
+  cut(*home, ask.ledger.limit, ask.ledger.key, now);
+  return loans_.answer(to, ask, offer(*spec, now), home->keys, now.slow);
+}
+
+bool HomeDesk::call_in(Instant now) {
+  loans_.stop_all(now.slow + kCallsIn);
+  settle_lapsed(now);
+  return loans_.empty() || plant_ == Plant::kHandoverAroundQuanta;
+}
+
+void HomeDesk::settle_lapsed(Instant now) {
+  for (const LedgerId& id : loans_.lapsed(now.slow)) {
+    if (const auto home = homes_.find(id.limit); home != homes_.end()) {
+      cut(home->second, id.limit, id.key, now);
+    } else {
+      loans_.forget_lapsed(id.key, now.slow);
+    }
+  }
 }
 
 // ---- state ----
@@ -338,7 +400,12 @@ std::size_t HomeDesk::keys() const {
 
 Tokens HomeDesk::level(const LedgerId& id, Instant now) const {
   const auto found = homes_.find(id.limit);
-  return found == homes_.end() ? Tokens{} : found->second.keys.level(id.key, now.slow);
+  if (found == homes_.end()) {
+    return Tokens{};
+  }
+  const bucket::KeyTable& keys = found->second.keys;
+  return std::clamp(loans_.ceiling(id.key, keys.policy().size), Tokens{},
+                    keys.level(id.key, now.slow));
 }
 
 void HomeDesk::check_invariants() const {
@@ -346,6 +413,7 @@ void HomeDesk::check_invariants() const {
     home.keys.check_invariants();
   }
   reservations_.check_invariants();
+  loans_.check_invariants();
 }
 
 }  // namespace brigade::node

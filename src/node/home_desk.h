@@ -18,6 +18,7 @@
 
 #include "base/time.h"
 #include "bucket/key_table.h"
+#include "node/key_loans.h"
 #include "node/messages.h"
 #include "node/plant.h"
 #include "node/reservations.h"
@@ -89,6 +90,21 @@ class HomeDesk {
   // Ends a reservation, once; one that is not known here is spent, or was not made yet and never
   // will be. Requires: in_authority(now).
   SettleTold settle(const SettleAsk& ask, Instant now);
+
+  // ---- quanta ----
+
+  // What a node gets of a key in advance. Requires: in_authority(now).
+  Quantum lend(NodeId to, const QuantumAsk& ask, Instant now);
+  // Before a handover: nothing more is lent for a while and what is out comes back, at the latest
+  // when it lapses. True when nothing is out; asked again until then.
+  bool call_in(Instant now);
+  // The same for one key, until it may be lent again.
+  void stop_lending(const KeyHash& key) { loans_.stop(key, base::kNever); }
+  void lend_again(const KeyHash& key) { loans_.lend_again(key); }
+  // What other nodes may still spend of this key.
+  [[nodiscard]] Tokens lent(const KeyHash& key) const { return loans_.out(key); }
+  [[nodiscard]] std::size_t loans() const { return loans_.count(); }
+
   // Follows the configuration: tables of deleted limits go, new limits get theirs, policies change.
   void follow(Instant now);
   // Some keys were asked for lately: the rounds are worth their heartbeats.
@@ -121,14 +137,16 @@ class HomeDesk {
   };
 
   void inherit(const Handover& handover, Instant now);
-  // Before a touch of this key, or of all keys of a limit.
-  void cut_refundable(const Home& home, std::string_view limit, const KeyHash& key, Instant now);
-  void cut_refundable(const Home& home, std::string_view limit, Instant now);
+  // Before a touch of this key, or of all keys of a limit: level + quanta out + refundable <= size.
+  void cut(Home& home, std::string_view limit, const KeyHash& key, Instant now);
+  void cut(Home& home, std::string_view limit, Instant now);
   Told take(Home& home, const bucket::LimitSpec& spec, const KeyTake& take, Instant now);
   Home* home_of(std::string_view limit, const bucket::LimitSpec& spec, Instant now);
   [[nodiscard]] Tokens ghost(const ConfigRecord& config) const;
   [[nodiscard]] Tokens implicit_ghost(const bucket::LimitSpec& spec, Instant now) const;
   [[nodiscard]] base::Duration unbroken(Instant now) const;
+  [[nodiscard]] KeyLoans::Offer offer(const bucket::LimitSpec& spec, Instant now) const;
+  void settle_lapsed(Instant now);
 
   const TokenStore& store_;
   std::uint64_t term_begins_;
@@ -141,6 +159,7 @@ class HomeDesk {
   base::TimePoint wanted_until_{};    // slow line
   std::map<std::string, Home, std::less<>> homes_;
   Reservations reservations_;
+  KeyLoans loans_;
 };
 
 }  // namespace brigade::node

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -188,6 +189,36 @@ struct SettleTold {
   Settled settled;
 };
 
+// ---- tokens of home keys in advance (semantics 5 mode B, 6) ----
+
+// What a leader granted to one till: its term, by the log index that this begins with, and its own
+// number. Zero: nothing yet.
+struct HoldId {
+  std::uint64_t term = 0;
+  std::uint64_t number = 0;
+  friend bool operator==(const HoldId&, const HoldId&) = default;
+};
+// A node with lasting demand for a key wants tokens in its till before they are asked for.
+struct QuantumAsk {
+  ShardId shard;
+  Ticket ticket = 0;
+  LedgerId ledger;
+  Ticket till = 0;  // the asker's name of its till; a new one for every hold
+  HoldId hold;
+  Tokens spent;          // of the hold, since it began
+  Tokens want;           // so much should be in the till
+  Tokens least;          // with less than this it can do nothing
+  bool closing = false;  // nothing more is spent of it: the rest goes back, no answer is needed
+  std::shared_ptr<const bucket::LimitSpec> implicit;  // CL.THROTTLE's; else none
+};
+struct Quantum {
+  Ticket ticket = 0;
+  HoldId hold;              // zero: none, and an earlier one is over
+  Tokens granted;           // since the hold began
+  base::Duration lasts{0};  // from the first send of the ask on
+  bool recalled = false;    // the rest must go back
+};
+
 // ---- control plane ----
 
 struct Submit {
@@ -285,10 +316,11 @@ struct SnapshotHave {
   std::uint64_t have = 0;  // bytes, from the beginning
 };
 
-using PeerMessage = std::variant<OpenAsk, OpenAnswer, Renew, RenewAnswer, ConfigHint, LeaderHint,
-                                 RightsNotice, ShrunkNotice, Borrow, Loan, Ask, Told, Submit,
-                                 Submitted, PullAsk, PullAnswer, SurveyAsk, SurveyAnswer,
-                                 ReplicaGone, SnapshotPart, SnapshotHave, SettleAsk, SettleTold>;
+using PeerMessage =
+    std::variant<OpenAsk, OpenAnswer, Renew, RenewAnswer, ConfigHint, LeaderHint, RightsNotice,
+                 ShrunkNotice, Borrow, Loan, Ask, Told, Submit, Submitted, PullAsk, PullAnswer,
+                 SurveyAsk, SurveyAnswer, ReplicaGone, SnapshotPart, SnapshotHave, SettleAsk,
+                 SettleTold, QuantumAsk, Quantum>;
 
 // ---- what a node publishes of itself through gossip ----
 

@@ -22,7 +22,8 @@ Node::Node(NodeConfig config, const Codec& codec, base::Prng dice, Instant now)
       started_(now.slow),
       directory_(config_.shards),
       book_(config_.home),
-      throttled_(now.slow) {
+      throttled_(now.slow),
+      tills_(config_.boot.low >> 4U, config_.session.plant) {
   // An answer to an earlier process of this node must not meet a question of ours.
   next_ticket_ += config_.boot.low >> 4U;
   for (std::uint32_t shard = 0; shard < config_.shards; ++shard) {
@@ -219,6 +220,10 @@ void Node::dispatch(NodeId from, const PeerMessage& message, Instant now) {
     to_replica(from, settle->shard, *settle, now);
   } else if (const auto* settled = std::get_if<SettleTold>(&message)) {
     on(from, *settled, now);
+  } else if (const auto* wants = std::get_if<QuantumAsk>(&message)) {
+    to_replica(from, wants->shard, *wants, now);
+  } else if (const auto* quantum = std::get_if<Quantum>(&message)) {
+    tills_.on(*quantum, now);
   } else if (!dispatch_replicas(from, message, now)) {
     dispatch_control(from, message, now);
   }
@@ -403,6 +408,7 @@ void Node::settle(Instant now, Actions& out) {
   run_tenants(now);
   run_limits(now, out);
   run_errands(now);
+  run_tills(now);
   advance_wholes(now);
   run_settlements(now);
   run_controls(now);
@@ -481,6 +487,7 @@ void Node::flush(Actions& out) {
 
 TimePoint Node::next_deadline(Instant now) const {
   TimePoint next = ground_writes_.empty() ? placement_deadline() : now.slow;
+  next = std::min(next, tills_.next_deadline());
   for (const auto& [shard, replica] : replicas_) {
     next = std::min(next, replica->left_out() ? now.slow : replica->next_deadline(now));
   }
@@ -572,6 +579,7 @@ void Node::check_invariants() const {
   for (const SharedLimit* limit : shared_) {
     limit->check_invariants();
   }
+  tills_.check_invariants();
 }
 
 }  // namespace brigade::node

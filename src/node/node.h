@@ -27,6 +27,7 @@
 #include "node/shared_limit.h"
 #include "node/strain.h"
 #include "node/tenant.h"
+#include "node/tills.h"
 
 namespace brigade::node {
 
@@ -126,6 +127,7 @@ class Node {
   [[nodiscard]] const LoadView& load() const { return load_; }
   [[nodiscard]] const std::map<NodeId, PeerView>& peers() const { return peers_; }
   [[nodiscard]] std::vector<BucketReport> buckets(Instant now);
+  [[nodiscard]] const Tills& tills() const { return tills_; }
   [[nodiscard]] std::size_t parked() const { return errands_.size(); }
   void check_invariants() const;
 
@@ -210,6 +212,11 @@ class Node {
   // `implicit`: no declared limit but CL.THROTTLE's.
   std::optional<Decision> decide_here(const bucket::LimitSpec& spec, const KeySpace& keys,
                                       const AcquireRequest& request, bool implicit, Instant now);
+  // node_near.cc
+  // Decides for a key that another node leads, from a till.
+  std::optional<Decision> decide_near(const bucket::LimitSpec& spec, const KeySpace& keys,
+                                      const AcquireRequest& request, bool implicit, Instant now);
+  void run_tills(Instant now);
   [[nodiscard]] Errand errand_for(const bucket::LimitSpec& spec, const KeySpace& keys,
                                   const AcquireRequest& request, Instant now);
   // Sends the errand out; a decision when it cannot.
@@ -330,6 +337,7 @@ class Node {
   ServedMap served_;
   std::vector<SharedLimit*> shared_;  // in order of names
   ImplicitLimits implicit_;
+  Tills tills_;
 
   Ticket next_ticket_ = Ticket{1} << 62U;  // ours; clients' tickets are smaller
   std::map<Ticket, Errand> errands_;       // by our ticket

@@ -88,7 +88,11 @@ std::optional<Decision> Node::acquire(const AcquireRequest& request, Ticket tick
     served.demand->offer(request.cost, now.slow);
   }
   const bucket::LimitSpec& spec = served.config.spec;
-  if (auto decision = decide_here(spec, served.keys, request, false, now)) {
+  auto decision = decide_here(spec, served.keys, request, false, now);
+  if (!decision) {
+    decision = decide_near(spec, served.keys, request, false, now);
+  }
+  if (decision) {
     if (!request.peek) {
       count(served, *decision, request.cost);
     }
@@ -117,6 +121,9 @@ std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ti
     return never;
   }
   if (auto decision = decide_here(spec, implicit.keys, asked, true, now)) {
+    return decision;
+  }
+  if (auto decision = decide_near(spec, implicit.keys, asked, true, now)) {
     return decision;
   }
   Errand errand = errand_for(spec, implicit.keys, asked, now);

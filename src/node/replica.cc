@@ -97,6 +97,16 @@ void Replica::on(NodeId from, const Ask& ask, Instant now) {
   }
 }
 
+void Replica::on(NodeId from, const QuantumAsk& ask, Instant now) {
+  if (rotation_ != Rotation::kNone || !home_->in_authority(now)) {
+    return;
+  }
+  const Quantum quantum = home_->lend(from, ask, now);
+  if (!ask.closing) {
+    sends_.push_back({.to = from, .message = quantum, .expires = home_->until()});
+  }
+}
+
 void Replica::decide_or_hold(NodeId from, const Ask& ask, Instant now) {
   const ConfigRecord* config = store_.limit(ask.ledger.limit);
   if (config != nullptr && config->spec.mode == bucket::Mode::kStrict) {

@@ -59,6 +59,8 @@ class Replica {
   // A home or strict decision.
   void on(NodeId from, const Ask& ask, Instant now);
   void on(NodeId from, const SettleAsk& ask, Instant now);
+  // Unanswered while this replica has no authority.
+  void on(NodeId from, const QuantumAsk& ask, Instant now);
   // The same, at once and for this node's own client. Requires: home()->in_authority(now).
   Told decide(const KeyTake& take, Instant now) { return home_->decide(take, now); }
   void make_room(std::size_t more_keys) {

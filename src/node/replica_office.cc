@@ -12,6 +12,8 @@ namespace {
 constexpr base::Duration kHomeRoundEvery = base::milliseconds(100);
 // A rotation that must wait is tried again this often.
 constexpr base::Duration kLeaveAgain = base::milliseconds(200);
+// Quanta that were called in are looked for this often.
+constexpr base::Duration kCallInAgain = base::milliseconds(10);
 
 }  // namespace
 
@@ -170,10 +172,16 @@ void Replica::rotate(Instant now) {
   if (rotation_ != Rotation::kNone || now.slow < next_rotation_) {
     return;
   }
+  const bool possible = successor() && !core_.changing_conf();
+  if (possible && !home_->call_in(now)) {
+    // The next leader would know nothing of the quanta that are out; decisions go on meanwhile.
+    next_rotation_ = now.slow + kCallInAgain;
+    return;
+  }
   // No other entry may follow a Handover: a change of configuration goes first.
   const bool soon = leaving_ || core_.changing_conf();
   next_rotation_ = soon ? now.slow + kLeaveAgain : term_end(now);
-  if (successor() && !core_.changing_conf()) {
+  if (possible) {
     begin_rotation(now);
   }
 }

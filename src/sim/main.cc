@@ -40,17 +40,23 @@ int run_cluster(const ClusterOptions& options) {
     trial.seed = seed;
     const auto verdict = brigade::sim::try_cluster(trial);
     const auto& totals = verdict.totals;
-    const auto found = totals.limits.find("users");
-    const auto keyed = found == totals.limits.end() ? brigade::sim::Counted{} : found->second;
+    brigade::sim::Counted keyed;
+    for (const char* limit : {"users", "busy"}) {
+      if (const auto found = totals.limits.find(limit); found != totals.limits.end()) {
+        keyed.offered += found->second.offered;
+        keyed.admitted += found->second.admitted;
+        keyed.central += found->second.central;
+      }
+    }
     std::printf(
         "seed %llu: %s, admitted %.0f of %.0f (central %.0f), W-b <= %.3f, %llu events, hash "
-        "%016llx, %llu offices, keyed %.0f of %.0f (central %.0f)\n",
+        "%016llx, %llu offices, keyed %.0f of %.0f (central %.0f, in advance %.0f)\n",
         static_cast<unsigned long long>(seed), verdict.held ? "held" : "BROKEN",
         totals.admitted.as_double(), totals.offered.as_double(), totals.central.as_double(),
         totals.worst.as_double(), static_cast<unsigned long long>(totals.events),
         static_cast<unsigned long long>(totals.hash),
         static_cast<unsigned long long>(totals.offices), keyed.admitted.as_double(),
-        keyed.offered.as_double(), keyed.central.as_double());
+        keyed.offered.as_double(), keyed.central.as_double(), totals.in_advance.as_double());
     std::fflush(stdout);
     if (!verdict.held) {
       std::printf(

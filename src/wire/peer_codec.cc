@@ -1,6 +1,7 @@
 #include "wire/peer_codec.h"
 
 #include "schema/peer.capnp.h"
+#include "wire/quantum_fields.h"
 #include "wire/raft_fields.h"
 #include "wire/replica_fields.h"
 #include "wire/session_fields.h"
@@ -35,6 +36,8 @@ struct PeerPut {
   void operator()(const node::SnapshotHave& m) { put(pen, to.initSnapshotHave(), m); }
   void operator()(const node::SettleAsk& m) { put(pen, to.initSettleAsk(), m); }
   void operator()(const node::SettleTold& m) { put(pen, to.initSettleTold(), m); }
+  void operator()(const node::QuantumAsk& m) { put(pen, to.initQuantumAsk(), m); }
+  void operator()(const node::Quantum& m) { put(pen, to.initQuantum(), m); }
 };
 
 void put(Pen pen, schema::Frame::Builder to, const node::PeerMessage& message) {
@@ -107,6 +110,10 @@ void get(schema::Frame::Reader from, PeerFrame& frame, Checks& checks) {
       return read<node::SettleAsk>(from.getSettleAsk(), frame, checks);
     case Schema::SETTLE_TOLD:
       return read<node::SettleTold>(from.getSettleTold(), frame, checks);
+    case Schema::QUANTUM_ASK:
+      return read<node::QuantumAsk>(from.getQuantumAsk(), frame, checks);
+    case Schema::QUANTUM:
+      return read<node::Quantum>(from.getQuantum(), frame, checks);
   }
   checks.refuse_unknown("kind of message", from.which());
 }

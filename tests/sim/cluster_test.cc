@@ -119,7 +119,7 @@ TEST_CASE("planted bugs are caught") {
   CHECK(caught(node::Plant::kGrowBeforeAck, 3, 30));
   CHECK(caught(node::Plant::kLendWithoutTaking, 3));
   CHECK(caught(node::Plant::kTakeoverFull, 10));
-  CHECK(caught(node::Plant::kStaleHandover, 5, 41));
+  CHECK(caught(node::Plant::kStaleHandover, 7));
 }
 
 }  // namespace

@@ -56,6 +56,32 @@ TEST_SUITE("wire/golden") {
           "0500000000000000060100000000000001000000220000006170690000000000");
   }
 
+  TEST_CASE("tokens in advance") {
+    CHECK(base::hex(encode(node::PeerMessage(
+              node::QuantumAsk{.shard = base::ShardId(1),
+                               .ticket = 2,
+                               .ledger = {.limit = "api", .key = {.high = 3, .low = 4}},
+                               .till = 5,
+                               .hold = {.term = 6, .number = 7},
+                               .spent = base::Tokens::micro(8),
+                               .want = base::Tokens::micro(9),
+                               .least = base::Tokens::micro(10),
+                               .closing = true}))) ==
+          "0000000011000000000000000100010000000000180000000000000008000200"
+          "0100000001000000020000000000000005000000000000000600000000000000"
+          "0700000000000000080000000000000009000000000000000a00000000000000"
+          "0400000002000100000000000000000003000000000000000400000000000000"
+          "01000000220000006170690000000000");
+    CHECK(base::hex(encode(node::PeerMessage(node::Quantum{.ticket = 1,
+                                                           .hold = {.term = 2, .number = 3},
+                                                           .granted = base::Tokens::micro(4),
+                                                           .lasts = base::Duration(5),
+                                                           .recalled = true}))) ==
+          "0000000009000000000000000100010000000000190000000000000006000000"
+          "0100000000000000020000000000000003000000000000000400000000000000"
+          "05000000000000000100000000000000");
+  }
+
   TEST_CASE("a part of a snapshot") {
     node::SnapshotPart part{.shard = base::ShardId(9),
                             .from = raft::ReplicaId(4),

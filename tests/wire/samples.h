@@ -186,15 +186,22 @@ class Sampler {
     fill_fields(value);
     value.drift_ppm = static_cast<std::int32_t>(dice_.below(500'000));
   }
+  static bucket::LimitSpec implicit() {
+    bucket::LimitSpec spec;
+    spec.name = "throttle:10/1s";
+    spec.rate = base::Rate::per_second(10);
+    spec.burst = base::Tokens::whole(20);
+    spec.per_key = true;
+    return spec;
+  }
   void fill(node::Ask& value) {
     fill_fields(value);
-    value.implicit = bucket::LimitSpec();
-    if (dice_.chance(1, 2)) {
-      value.implicit.name = "throttle:10/1s";
-      value.implicit.rate = base::Rate::per_second(10);
-      value.implicit.burst = base::Tokens::whole(20);
-      value.implicit.per_key = true;
-    }
+    value.implicit = dice_.chance(1, 2) ? implicit() : bucket::LimitSpec();
+  }
+  void fill(node::QuantumAsk& value) {
+    fill_fields(value);
+    value.implicit =
+        dice_.chance(1, 2) ? std::make_shared<const bucket::LimitSpec>(implicit()) : nullptr;
   }
 
   // ---- any other struct ----

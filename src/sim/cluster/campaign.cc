@@ -10,9 +10,11 @@ namespace {
 
 constexpr std::size_t kMachines = 5;
 constexpr std::int64_t kRate = 1000;
-constexpr std::size_t kKeys = 4;
 constexpr std::int64_t kKeyRate = 20;
 constexpr std::int64_t kKeyBurst = 40;
+// Keys that are asked for so much that nodes get tokens of them in advance.
+constexpr std::int64_t kBusyRate = 100;
+constexpr std::int64_t kBusyBurst = 100;
 
 // Some of everything; every second seed has answers that take longer than a session lasts, and
 // disks that keep a commit waiting.
@@ -52,7 +54,54 @@ constexpr std::array kPlants{
     std::pair{"resume-uncancelled", node::Plant::kResumeUncancelled},
     std::pair{"takeover-full", node::Plant::kTakeoverFull},
     std::pair{"home-from-receipt", node::Plant::kHomeFromReceipt},
+    std::pair{"quantum-not-deducted", node::Plant::kQuantumNotDeducted},
+    std::pair{"quantum-from-receipt", node::Plant::kQuantumFromReceipt},
+    std::pair{"quantum-uncut", node::Plant::kQuantumUncut},
+    std::pair{"quantum-returned-twice", node::Plant::kQuantumReturnedTwice},
+    std::pair{"till-name-kept", node::Plant::kTillNameKept},
+    std::pair{"handover-around-quanta", node::Plant::kHandoverAroundQuanta},
 };
+
+// Zipf over the machines: the first has the most clients.
+double part_of(std::size_t machine) {
+  double sum = 0;
+  for (std::size_t i = 0; i < kMachines; ++i) {
+    sum += 1.0 / static_cast<double>(i + 1);
+  }
+  return 1.0 / static_cast<double>(machine + 1) / sum;
+}
+
+bucket::LimitSpec per_key(const char* name, std::int64_t rate, std::int64_t burst) {
+  bucket::LimitSpec spec;
+  spec.name = name;
+  spec.per_key = true;
+  spec.rate = base::Rate::per_second(rate);
+  spec.burst = Tokens::whole(burst);
+  return spec;
+}
+
+void load_keys(World& world, const Trial& trial, TimePoint begin) {
+  world.declare(per_key("users", kKeyRate, kKeyBurst));
+  world.declare(per_key("busy", kBusyRate, kBusyBurst));
+  const auto load = [&](std::size_t machine, const char* limit, const char* key, double rate) {
+    world.load({.machine = machine,
+                .limit = limit,
+                .key = key,
+                .per_second = rate,
+                .from = begin,
+                .until = begin + trial.lasts});
+  };
+  for (std::size_t i = 0; i < kMachines; ++i) {
+    for (const char* key : {"user0", "user1"}) {
+      load(i, "users", key, kKeyRate * trial.overload / kMachines);
+    }
+    load(i, "busy", "hot", kBusyRate * trial.overload * part_of(i));
+    // Never short: whoever spends of it while others mint it full is seen.
+    if (i < 2) {
+      load(i, "busy", "warm", kBusyRate * 0.3);
+    }
+  }
+}
 
 }  // namespace
 
@@ -72,32 +121,14 @@ Verdict try_cluster(const Trial& trial) {
   limit.burst = Tokens::whole(kRate);
   limit.on_isolated = trial.keep ? bucket::OnIsolated::kKeep : bucket::OnIsolated::kDeny;
   world.declare(limit);
-  bucket::LimitSpec users;
-  users.name = "users";
-  users.per_key = true;
-  users.rate = base::Rate::per_second(kKeyRate);
-  users.burst = Tokens::whole(kKeyBurst);
-  world.declare(users);
-  // Zipf over the machines: the first has the most clients.
-  double sum = 0;
-  for (std::size_t i = 0; i < kMachines; ++i) {
-    sum += 1.0 / static_cast<double>(i + 1);
-  }
   const TimePoint begin = world.now() + base::seconds(4);
+  load_keys(world, trial, begin);
   for (std::size_t i = 0; i < kMachines; ++i) {
     world.load({.machine = i,
                 .limit = limit.name,
-                .per_second = kRate * trial.overload / static_cast<double>(i + 1) / sum,
+                .per_second = kRate * trial.overload * part_of(i),
                 .from = begin,
                 .until = begin + trial.lasts});
-    for (std::size_t k = 0; k < kKeys; ++k) {
-      world.load({.machine = i,
-                  .limit = users.name,
-                  .key = "user" + std::to_string(k),
-                  .per_second = kKeyRate * trial.overload / kMachines,
-                  .from = begin,
-                  .until = begin + trial.lasts});
-    }
   }
   if (trial.members && world.run(begin + trial.lasts / 6)) {
     world.destroy(1);

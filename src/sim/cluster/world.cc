@@ -366,6 +366,9 @@ void World::arrive(const Demand& demand) {
   } else if (decision->admitted() && now.fast < decision->valid_until) {
     admitted(machine, bucket, demand.cost);
     spent(bucket, demand.cost);
+    if (!bucket.key.empty() && decision->source == node::Source::kBorrowed) {
+      totals_.in_advance += demand.cost;
+    }
   }
   settle(machine);
 }
@@ -402,6 +405,8 @@ void World::note_decisions(NodeId from, const node::Send& send) {
         !told->unknown) {
       spent(asked->second.bucket, asked->second.cost);
     }
+  } else if (const auto* quantum = std::get_if<node::Quantum>(&send.message)) {
+    quanta_[{send.to, quantum->ticket}] = *quantum;
   }
 }
 

@@ -66,9 +66,10 @@ struct Totals {
   std::uint64_t requests = 0;
   Tokens offered;
   Tokens admitted;
-  Tokens central;  // what one bucket without delay would have admitted
-  Tokens worst;    // the largest W - b seen; above zero: broken
-  Tokens lent;     // between nodes, sent
+  Tokens central;     // what one bucket without delay would have admitted
+  Tokens worst;       // the largest W - b seen; above zero: broken
+  Tokens lent;        // between nodes, sent
+  Tokens in_advance;  // of keys, spent from tills
   struct Place {
     Tokens offered;
     Tokens admitted;
@@ -173,6 +174,7 @@ class World {
     Tokens cost;
   };
   void note_decisions(node::NodeId from, const node::Send& send);
+  [[nodiscard]] Tokens in_tills(const node::KeyHash& key);
   void offer_central(const Bucket& bucket, Tokens cost);
   void spent(const Bucket& bucket, Tokens cost);
   void admitted(Machine& machine, const Bucket& bucket, Tokens cost);
@@ -214,6 +216,8 @@ class World {
   // Decisions asked of other nodes, by asker and its ticket.
   std::map<std::pair<node::NodeId, node::Ticket>, Asked> asked_;
   std::map<node::KeyHash, std::string> keys_;
+  // Quanta that are on their way, by the asker and its ticket; the last copy.
+  std::map<std::pair<node::NodeId, node::Ticket>, node::Quantum> quanta_;
   std::map<node::ShardId, std::uint64_t> terms_;
   node::Ticket next_ticket_ = 1;
   std::string broken_;

@@ -74,12 +74,36 @@ Tokens World::spendable(const bucket::LimitSpec& spec) {
   return sum;
 }
 
-// Of one key: what leaders that are in authority could still spend of it.
+// What tills of a key have, and what answers on their way would add to them if they arrived now.
+Tokens World::in_tills(const node::KeyHash& key) {
+  Tokens sum;
+  for (const auto& machine : machines_) {
+    if (machine->node) {
+      sum += machine->node->tills().spendable(key, clock(*machine));
+    }
+  }
+  for (auto it = quanta_.begin(); it != quanta_.end();) {
+    const auto& [asker, ticket] = it->first;
+    const Machine& machine = *machines_[asker.value() - 1];
+    const node::KeyHash* asked = machine.node ? machine.node->tills().asked(ticket) : nullptr;
+    if (asked == nullptr) {
+      it = quanta_.erase(it);
+      continue;
+    }
+    if (*asked == key) {
+      sum += machine.node->tills().would_add(it->second, clock(machine));
+    }
+    ++it;
+  }
+  return sum;
+}
+
+// Of one key: what leaders that are in authority could still spend of it, and tills.
 Tokens World::spendable_at_home(const Bucket& bucket) {
   const node::KeySpace keys(bucket.limit);
   const node::LedgerId id{.limit = bucket.limit, .key = keys.hash(bucket.key)};
   const ShardId home = keys.home(id.key, config_.shards);
-  Tokens sum;
+  Tokens sum = in_tills(id.key);
   for (const auto& machine : machines_) {
     if (!machine->node || !machine->node->replicas().contains(home)) {
       continue;
