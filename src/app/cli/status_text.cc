@@ -192,10 +192,9 @@ std::string buckets_text(const json& limit) {
   Table table = buckets_table(false);
   add_buckets(table, limit, false);
   const std::string held =
-      is_elsewhere(limit)
-          ? "decided by shard leaders: no node holds tokens of it; what each was asked for:\n\n"
-          : "pool: rate " + rate(pool, limit_unit(limit)) + ", size " + number(pool, "size") +
-                ", level " + number(pool, "level") + "\n\n";
+      is_elsewhere(limit) ? "kept by shard leaders; what each node was asked for:\n\n"
+                          : "pool: rate " + rate(pool, limit_unit(limit)) + ", size " +
+                                number(pool, "size") + ", level " + number(pool, "level") + "\n\n";
   return limits_table({limit}).text() + "\n" + held +
          (table.empty() ? "no buckets\n" : table.text());
 }

@@ -84,7 +84,7 @@ TEST_CASE("what shard leaders decide shows no tokens where none are, only what w
         R"(LIMIT  MODE    PER  RATE  BURST  EFF. RATE  EFF. BURST  SHARD  POOL LEVEL
 quota  strict  -     6/m     60        6/m          60      3           -
 
-decided by shard leaders: no node holds tokens of it; what each was asked for:
+kept by shard leaders; what each node was asked for:
 
 NODE  RATE  SIZE  LEVEL  LENT  BORROWED  ADMITTED  REFUSED
 n1       -     -      -     -         -         3        4
