@@ -18,6 +18,8 @@ struct Command {
     handover @8 :Handover;
     cancelHandover @9 :Void;
     removeNode @10 :RemoveNode;
+    openLedger @11 :OpenLedger;
+    closeLedger @12 :CloseLedger;
   }
 }
 
@@ -205,4 +207,17 @@ struct Outcome {
 struct Settled {
   conflict @0 :Bool;
   refunded @1 :Int64;
+}
+
+struct OpenLedger {
+  stamp @0 :Int64;
+  ledger @1 :Common.LedgerId;
+  created @2 :UInt64;
+  account @3 :UInt64;
+  level @4 :Int64;
+}
+
+struct CloseLedger {
+  stamp @0 :Int64;
+  ledger @1 :Common.LedgerId;
 }

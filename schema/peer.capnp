@@ -134,6 +134,7 @@ struct RenewAnswer {
   noLend @13 :List(Text);
   removed @14 :Bool;
   credits @15 :List(Credit);
+  closed @16 :List(Common.LedgerId);
 
   struct Credit {
     limit @0 :Text;
@@ -181,7 +182,7 @@ struct ShrunkNotice {
 # ---- loans ----
 
 struct Borrow {
-  limit @0 :Text;
+  ledger @0 :Common.LedgerId;
   version @1 :UInt64;
   account @2 :UInt64;
   seq @3 :UInt64;
@@ -192,7 +193,7 @@ struct Borrow {
 }
 
 struct Loan {
-  limit @0 :Text;
+  ledger @0 :Common.LedgerId;
   account @1 :UInt64;
   seq @2 :UInt64;
   granted @3 :Int64;
@@ -242,6 +243,7 @@ struct Told {
   resetAfter @6 :Int64;
   unknown @7 :Bool;
   again @8 :Bool;
+  ledger @9 :Bool;
 }
 
 struct SettleAsk {

@@ -39,10 +39,9 @@ bool WaitingQueue::push(const Waiting& request) {
     // An idle class saves up no turns.
     line.start = std::max(line.start, virtual_time_);
   }
-  // Classes are first come first served because tickets ascend.
-  BRIGADE_CHECK(line.requests.empty() || line.requests.rbegin()->first < request.ticket);
-  line.requests.emplace(request.ticket, request);
-  index_.emplace(request.ticket, request.priority);
+  const std::uint64_t arrival = next_arrival_++;
+  line.requests.emplace(arrival, request);
+  index_.emplace(request.ticket, Place{.line = request.priority, .arrival = arrival});
   deadlines_.emplace(request.deadline, request.ticket);
   cost_ += request.cost.micro();
   return true;
@@ -86,8 +85,8 @@ std::optional<Waiting> WaitingQueue::pop_ready(Tokens level) {
 
 Waiting WaitingQueue::remove(Ticket ticket) {
   const auto found = index_.find(ticket);
-  Line& line = lines_[found->second];
-  const auto position = line.requests.find(ticket);
+  Line& line = lines_[found->second.line];
+  const auto position = line.requests.find(found->second.arrival);
   const Waiting request = position->second;
   line.requests.erase(position);
   index_.erase(found);
@@ -135,10 +134,10 @@ void WaitingQueue::check_invariants() const {
   Wide cost = 0;
   for (const Line& line : lines_) {
     count += line.requests.size();
-    for (const auto& [ticket, request] : line.requests) {
+    for (const auto& [arrival, request] : line.requests) {
       cost += request.cost.micro();
-      BRIGADE_CHECK(deadlines_.contains({request.deadline, ticket}));
-      BRIGADE_CHECK(index_.contains(ticket));
+      BRIGADE_CHECK(deadlines_.contains({request.deadline, request.ticket}));
+      BRIGADE_CHECK(index_.contains(request.ticket));
     }
   }
   BRIGADE_CHECK(count == index_.size());

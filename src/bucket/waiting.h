@@ -25,7 +25,7 @@
 
 namespace brigade::bucket {
 
-// A parked request; the owner draws them ascending and never uses one twice.
+// Names a parked request; the owner never uses one twice.
 using Ticket = base::Id<struct TicketTag>;
 
 struct Waiting {
@@ -76,7 +76,11 @@ class WaitingQueue {
   struct Line {
     WaitingClass terms;
     base::Wide start = 0;  // virtual time at which its first request is in turn
-    std::map<Ticket, Waiting> requests;
+    std::map<std::uint64_t, Waiting> requests;  // by arrival
+  };
+  struct Place {
+    std::size_t line = 0;
+    std::uint64_t arrival = 0;
   };
 
   // Lines that wait, the one in turn first.
@@ -85,8 +89,9 @@ class WaitingQueue {
 
   std::vector<Line> lines_;
   std::size_t max_waiting_;
-  base::Wide virtual_time_ = 0;          // start of what was served last
-  std::map<Ticket, std::size_t> index_;  // class of each
+  base::Wide virtual_time_ = 0;  // start of what was served last
+  std::uint64_t next_arrival_ = 0;
+  std::map<Ticket, Place> index_;
   std::set<std::pair<base::TimePoint, Ticket>> deadlines_;
   base::Wide cost_ = 0;  // of all, micro-tokens
 };

@@ -78,6 +78,23 @@ struct ChangeShares {
   friend bool operator==(const ChangeShares&, const ChangeShares&) = default;
 };
 
+// A hot key gets a ledger of its own: from here on its rights are logged, and it is spent from like
+// a shared limit. All of them go to the leader's own account, from which sizing spreads them.
+struct OpenLedger {
+  Stamp stamp{0};
+  LedgerId ledger;
+  Version created;  // the life of the limit that `level` is of
+  Account account;
+  Tokens level;  // what the leader's home desk held of the key, out of its hands since
+  friend bool operator==(const OpenLedger&, const OpenLedger&) = default;
+};
+// The key goes back to the home desk: nobody holds a right of it, and the pool is full.
+struct CloseLedger {
+  Stamp stamp{0};
+  LedgerId ledger;
+  friend bool operator==(const CloseLedger&, const CloseLedger&) = default;
+};
+
 // Declares limits. Every shard gets the same command; versions compare per shard.
 struct Configure {
   Stamp stamp{0};
@@ -183,9 +200,9 @@ struct RemoveNode {
   friend bool operator==(const RemoveNode&, const RemoveNode&) = default;
 };
 
-using Command =
-    std::variant<OpenSession, ReturnSession, ReclaimSession, ChangeShares, Configure, StrictBatch,
-                 SetOverride, ClearOverride, Handover, CancelHandover, RemoveNode>;
+using Command = std::variant<OpenSession, ReturnSession, ReclaimSession, ChangeShares, Configure,
+                             StrictBatch, SetOverride, ClearOverride, Handover, CancelHandover,
+                             RemoveNode, OpenLedger, CloseLedger>;
 
 // ---- what applying them answers ----
 

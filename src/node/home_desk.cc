@@ -19,6 +19,9 @@ constexpr base::Duration kQuantumLasts = base::milliseconds(250);
 constexpr base::Duration kCallsIn = base::milliseconds(350);
 // Keys that fill up more slowly than this are too precious to be spread.
 constexpr base::Duration kSlowest = base::seconds(10);
+// Other nodes get so much of a key in every second, and never less than that: it is hot.
+constexpr std::int64_t kHotPermille = 100;
+constexpr Tokens kHotLeast = Tokens::whole(100);
 
 bucket::KeyPolicy policy_of(const bucket::LimitSpec& spec, Drift drift) {
   return {.rate = spec.rate.derated(drift), .size = spec.burst};
@@ -79,7 +82,10 @@ void HomeDesk::inherit(const Handover& handover, Instant now) {
     for (const HandoverKey& key : one.keys) {
       keys.place(key.key, key.level, now.slow);
     }
-    homes_.emplace(one.limit, Home{.keys = std::move(keys), .created = one.created, .totals = {}});
+    homes_.emplace(
+        one.limit,
+        Home{
+            .keys = std::move(keys), .created = one.created, .totals = {}, .away = {}, .heat = {}});
   }
   for (const Reservation& one : handover.reservations) {
     if (consistent(one) && homes_.contains(one.bucket.limit)) {
@@ -166,8 +172,10 @@ HomeDesk::Home* HomeDesk::home_of(std::string_view limit, const bucket::LimitSpe
   bucket::KeyTable keys(policy_of(spec, drift_), spec.max_keys, implicit_ghost(spec, now),
                         now.slow);
   return &homes_
-              .emplace(std::string(limit),
-                       Home{.keys = std::move(keys), .created = {}, .totals = {}})
+              .emplace(
+                  std::string(limit),
+                  Home{
+                      .keys = std::move(keys), .created = {}, .totals = {}, .away = {}, .heat = {}})
               .first->second;
 }
 
@@ -179,6 +187,8 @@ void HomeDesk::follow(Instant now) {
         config == nullptr ? static_cast<bool>(it->second.created) : !at_home(config->spec);
     if (over) {
       reservations_.forget_limit(it->first);
+      // What was let go belonged to a life that is over.
+      std::erase_if(let_go_, [&](const auto& one) { return one.first.limit == it->first; });
       it = homes_.erase(it);
       continue;
     }
@@ -196,7 +206,94 @@ void HomeDesk::follow(Instant now) {
     if (at_home(config.spec) && !homes_.contains(name)) {
       bucket::KeyTable keys(policy_of(config.spec, drift_), config.spec.max_keys, ghost(config),
                             now.slow);
-      homes_.emplace(name, Home{.keys = std::move(keys), .created = config.created, .totals = {}});
+      homes_.emplace(name, Home{.keys = std::move(keys),
+                                .created = config.created,
+                                .totals = {},
+                                .away = {},
+                                .heat = {}});
+    }
+  }
+  follow_ledgers();
+}
+
+// ---- keys that get ledgers of their own ----
+
+void HomeDesk::gave(const LedgerId& id, Tokens tokens, Instant now) {
+  const auto home = homes_.find(id.limit);
+  if (home != homes_.end() && home->second.created) {
+    const bucket::KeyPolicy& policy = home->second.keys.policy();
+    const Tokens share = policy.rate.scaled(kHotPermille, 1000).over(base::seconds(1));
+    home->second.heat.note(id.key, tokens, std::max(share, kHotLeast), now.slow);
+  }
+}
+
+std::vector<LedgerId> HomeDesk::hot_keys(Instant now) const {
+  std::vector<LedgerId> hot;
+  for (const auto& [name, home] : homes_) {
+    // A key that fills up slowly would hold up its own way back for as long.
+    if (!home.created || home.keys.policy().rate.time_for(home.keys.policy().size) > kSlowest) {
+      continue;
+    }
+    for (const KeyHash& key : home.heat.hot(now.slow)) {
+      if (!home.away.contains(key)) {
+        hot.push_back({.limit = name, .key = key});
+      }
+    }
+  }
+  return hot;
+}
+
+std::optional<Tokens> HomeDesk::let_go(const LedgerId& id, Instant now) {
+  const auto found = homes_.find(id.limit);
+  if (found == homes_.end() || found->second.away.contains(id.key)) {
+    return std::nullopt;
+  }
+  Home& home = found->second;
+  cut(home, id.limit, id.key, now);
+  if (loans_.out(id.key) > Tokens{}) {
+    loans_.stop(id.key, now.slow + kCallsIn);
+    return std::nullopt;
+  }
+  if (reservations_.refundable(id.limit, id.key) > Tokens{}) {
+    return std::nullopt;
+  }
+  const Tokens level = home.keys.level(id.key, now.slow);
+  if (plant_ == Plant::kLetGoAndSpent) {
+    return level;
+  }
+  home.away.insert(id.key);
+  // Should the key ever come back without its ledger having been full, it has nothing.
+  home.keys.cut(id.key, Tokens{}, now.slow);
+  let_go_[id] = level;
+  return level;
+}
+
+void HomeDesk::keep(const LedgerId& id, Instant now) {
+  const auto held = let_go_.extract(id);
+  const auto home = homes_.find(id.limit);
+  if (!held.empty() && home != homes_.end()) {
+    COVERED("a key whose ledger did not come to be stays at home");
+    home->second.away.erase(id.key);
+    home->second.keys.put(id.key, held.mapped(), now.slow);
+  }
+}
+
+void HomeDesk::follow_ledgers() {
+  for (auto& [name, home] : homes_) {
+    home.away.clear();
+  }
+  std::erase_if(let_go_, [&](const auto& one) { return store_.ledger(one.first) != nullptr; });
+  for (const auto& [id, level] : let_go_) {
+    if (const auto home = homes_.find(id.limit); home != homes_.end()) {
+      home->second.away.insert(id.key);
+    }
+  }
+  if (store_.key_ledgers() == 0 || plant_ == Plant::kLetGoAndSpent) {
+    return;
+  }
+  for (const auto& [id, ledger] : store_.ledgers()) {
+    if (const auto home = homes_.find(id.limit); home != homes_.end() && id.key != KeyHash{}) {
+      home->second.away.insert(id.key);
     }
   }
 }
@@ -237,6 +334,10 @@ Told HomeDesk::decide(const KeyTake& take, Instant now) {
   Home* const home = home_of(take.limit, *spec, now);
   if (home == nullptr) {
     told.verdict = Verdict::kTooManyKeys;
+    return told;
+  }
+  if (!home->away.empty() && home->away.contains(take.key)) {
+    told.ledger = true;
     return told;
   }
   if (const Reservation* known = take.reserve ? reservations_.find(take.id) : nullptr) {
@@ -357,11 +458,14 @@ Quantum HomeDesk::lend(NodeId to, const QuantumAsk& ask, Instant now) {
   const bucket::LimitSpec* spec = config != nullptr ? &config->spec : ask.implicit.get();
   Home* const home =
       spec != nullptr && at_home(*spec) ? home_of(ask.ledger.limit, *spec, now) : nullptr;
-  if (home == nullptr) {
+  if (home == nullptr || home->away.contains(ask.ledger.key)) {
     return {.ticket = ask.ticket};
   }
   cut(*home, ask.ledger.limit, ask.ledger.key, now);
-  return loans_.answer(to, ask, offer(*spec, now), home->keys, now.slow);
+  const Tokens before = home->keys.level(ask.ledger.key, now.slow);
+  const Quantum quantum = loans_.answer(to, ask, offer(*spec, now), home->keys, now.slow);
+  gave(ask.ledger, std::max(Tokens{}, before - home->keys.level(ask.ledger.key, now.slow)), now);
+  return quantum;
 }
 
 bool HomeDesk::call_in(Instant now) {
@@ -399,8 +503,11 @@ std::size_t HomeDesk::keys() const {
 }
 
 Tokens HomeDesk::level(const LedgerId& id, Instant now) const {
+  if (const auto held = let_go_.find(id); held != let_go_.end()) {
+    return held->second;
+  }
   const auto found = homes_.find(id.limit);
-  if (found == homes_.end()) {
+  if (found == homes_.end() || found->second.away.contains(id.key)) {
     return Tokens{};
   }
   const bucket::KeyTable& keys = found->second.keys;

@@ -13,10 +13,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
 #include "base/time.h"
+#include "bucket/hot_keys.h"
 #include "bucket/key_table.h"
 #include "node/key_loans.h"
 #include "node/messages.h"
@@ -98,9 +101,6 @@ class HomeDesk {
   // Before a handover: nothing more is lent for a while and what is out comes back, at the latest
   // when it lapses. True when nothing is out; asked again until then.
   bool call_in(Instant now);
-  // The same for one key, until it may be lent again.
-  void stop_lending(const KeyHash& key) { loans_.stop(key, base::kNever); }
-  void lend_again(const KeyHash& key) { loans_.lend_again(key); }
   // What other nodes may still spend of this key.
   [[nodiscard]] Tokens lent(const KeyHash& key) const { return loans_.out(key); }
   [[nodiscard]] std::size_t loans() const { return loans_.count(); }
@@ -114,6 +114,23 @@ class HomeDesk {
   void sweep(Instant now);
   // The node's memory has room for so many more keys; at zero new keys are refused as at max_keys.
   void make_room(std::size_t more_keys);
+
+  // ---- keys that get ledgers of their own (semantics 6, "to a share") ----
+
+  // Another node got so many of the key's tokens.
+  void gave(const LedgerId& id, Tokens tokens, Instant now);
+  // Keys that others ask for so much and so long that ledgers of their own pay.
+  [[nodiscard]] std::vector<LedgerId> hot_keys(Instant now) const;
+  // Takes the key out of this desk's hands and says what it held: nothing of it is decided here
+  // until keep() or until its ledger is closed. Nothing while quanta of it are out, which are
+  // called in then, or reservations on it may still be refunded.
+  std::optional<Tokens> let_go(const LedgerId& id, Instant now);
+  // Its ledger did not come to be: the key stays. Nothing happens if this desk did not let it go.
+  void keep(const LedgerId& id, Instant now);
+  // The token store's ledgers changed.
+  void follow_ledgers();
+  // Let go, but its ledger is not there yet.
+  [[nodiscard]] bool letting_go(const LedgerId& id) const { return let_go_.contains(id); }
 
   // ---- state ----
 
@@ -134,6 +151,8 @@ class HomeDesk {
     bucket::KeyTable keys;
     Version created;  // zero: an implicit limit
     Totals totals;
+    std::set<KeyHash> away;  // let go, or spent from ledgers of their own
+    bucket::HotKeys heat;    // of what other nodes get
   };
 
   void inherit(const Handover& handover, Instant now);
@@ -160,6 +179,7 @@ class HomeDesk {
   std::map<std::string, Home, std::less<>> homes_;
   Reservations reservations_;
   KeyLoans loans_;
+  std::map<LedgerId, Tokens> let_go_;  // with what they held, until their ledgers are there
 };
 
 }  // namespace brigade::node

@@ -89,6 +89,7 @@ struct RenewAnswer {
   std::vector<Rights> rights;        // not confirmed yet
   std::vector<std::string> no_lend;  // limits that an override keeps this node from lending
   std::vector<Credit> credits;
+  std::vector<LedgerId> closed;  // asked about, but not there (any more): keys back at home
 };
 // A limit changed: ask again now instead of at the next renewal.
 struct ConfigHint {
@@ -128,7 +129,7 @@ struct Lender {
   Tokens free;
 };
 struct Borrow {
-  std::string limit;
+  LedgerId ledger;
   Version version;
   Account account;  // the borrower's
   std::uint64_t seq = 0;
@@ -138,7 +139,7 @@ struct Borrow {
   bool by_hand = false;       // an operator's transfer: the lender's own need does not count
 };
 struct Loan {
-  std::string limit;
+  LedgerId ledger;
   Account account;
   std::uint64_t seq = 0;
   Tokens granted;
@@ -164,6 +165,7 @@ struct Told {
   Ticket ticket = 0;
   bool elsewhere = false;  // not the leader: nothing was taken, ask `leader`
   bool unknown = false;    // may or may not have been taken: ask again under the same id
+  bool ledger = false;     // the key has a ledger of its own: open an account of it
   NodeId leader;
   Verdict verdict = Verdict::kRefused;
   Tokens remaining;
@@ -338,7 +340,7 @@ struct LeadReport {
   std::uint64_t term = 0;
 };
 struct FreeReport {
-  std::uint64_t limit = 0;  // hash of the limit's name
+  std::uint64_t limit = 0;  // PeerBook::hash_of the ledger
   Tokens free;
   bool starving = false;
 };

@@ -208,12 +208,13 @@ void Node::dispatch(NodeId from, const PeerMessage& message, Instant now) {
   } else if (const auto* borrow = std::get_if<Borrow>(&message)) {
     on(from, *borrow, now);
   } else if (const auto* loan = std::get_if<Loan>(&message)) {
-    if (const auto served = served_.find(loan->limit);
-        served != served_.end() && served->second.shared) {
-      served->second.shared->on(from, *loan, book_, now);
+    if (SharedLimit* limit = holding(loan->ledger)) {
+      limit->on(from, *loan, book_, now);
     }
   } else if (const auto* ask = std::get_if<Ask>(&message)) {
-    to_replica(from, ask->shard, *ask, now);
+    if (!host(from, *ask, now)) {
+      to_replica(from, ask->shard, *ask, now);
+    }
   } else if (const auto* told = std::get_if<Told>(&message)) {
     on(from, *told, now);
   } else if (const auto* settle = std::get_if<SettleAsk>(&message)) {
@@ -247,17 +248,20 @@ void Node::on(NodeId from, const RenewAnswer& answer, Instant now) {
   for (const DroppedLimit& dropped : news.dropped) {
     stop_serving(dropped.limit);
   }
+  for (const LedgerId& closed : answer.closed) {
+    end_hot(closed);
+  }
   for (const ConfigRecord& config : news.limits) {
     serve(config, now);
   }
-  for (SharedLimit* limit : shared_) {
-    if (home_of(limit->config()) == answer.shard) {
+  for (const auto& [limit, shard] : shared_) {
+    if (shard == answer.shard) {
       limit->forbid_lending(std::find(answer.no_lend.begin(), answer.no_lend.end(),
                                       limit->config().spec.name) != answer.no_lend.end());
     }
   }
   for (const Credit& credit : answer.credits) {
-    book_.credit(credit.node, PeerBook::limit_hash(credit.limit), credit.rank);
+    book_.credit(credit.node, PeerBook::hash_of({.limit = credit.limit, .key = {}}), credit.rank);
   }
   if (auto notice = tenant.on(
           RightsNotice{.shard = answer.shard, .account = answer.account, .rights = answer.rights},
@@ -279,83 +283,12 @@ void Node::on(NodeId from, const RightsNotice& notice, Instant now) {
 }
 
 void Node::on(NodeId from, const Borrow& borrow, Instant now) {
-  const auto served = served_.find(borrow.limit);
-  if (served == served_.end() || !served->second.shared || served->second.dropped || draining_) {
-    send(from, Loan{.limit = borrow.limit, .account = borrow.account, .seq = borrow.seq});
+  SharedLimit* const limit = holding(borrow.ledger);
+  if (limit == nullptr || served_.find(borrow.ledger.limit)->second.dropped || draining_) {
+    send(from, Loan{.ledger = borrow.ledger, .account = borrow.account, .seq = borrow.seq});
     return;
   }
-  outgoing_.push_back(served->second.shared->lend(from, borrow, book_, now));
-}
-
-// ---- limits ----
-
-ShardId Node::home_of(const ConfigRecord& config) const {
-  return TokenStore::home_of(config.spec.name, config_.shards);
-}
-
-void Node::serve(const ConfigRecord& config, Instant now) {
-  limits_[config.spec.name] = config;
-  Served& served = served_[config.spec.name];
-  served.config = config;
-  served.keys = KeySpace(config.spec.name);
-  served.dropped = false;
-  served.elsewhere = config.spec.per_key || config.spec.mode == bucket::Mode::kStrict;
-  if (served.elsewhere && !served.demand) {
-    served.demand.emplace(now.slow);
-  }
-  if (served.shared) {
-    // Also when it became keyed or strict: its rights then go back by way of the sizing.
-    served.shared->configure(config, now, changes_);
-  } else if (!served.elsewhere && !draining_) {
-    served.shared =
-        std::make_unique<SharedLimit>(config, config_.trade, base::Prng(dice_.next()), now);
-    tenants_[home_of(config).value()].attach(served.shared->ledger(), served.shared->purse(), now);
-    refresh_shared();
-  }
-}
-
-void Node::stop_serving(const std::string& limit) {
-  limits_.erase(limit);
-  if (const auto found = served_.find(limit); found != served_.end()) {
-    // The purse stays attached: its rights shrink to nothing by the ordinary way.
-    found->second.dropped = true;
-  }
-}
-
-void Node::refresh_shared() {
-  shared_.clear();
-  for (auto& [name, served] : served_) {
-    if (served.shared) {
-      shared_.push_back(served.shared.get());
-    }
-  }
-  std::sort(shared_.begin(), shared_.end(), [](const SharedLimit* a, const SharedLimit* b) {
-    return a->config().spec.name < b->config().spec.name;
-  });
-}
-
-const SharedLimit* Node::shared(std::string_view limit) const {
-  const auto found = served_.find(limit);
-  return found == served_.end() ? nullptr : found->second.shared.get();
-}
-
-void Node::session_ended(ShardId shard) {
-  for (SharedLimit* limit : shared_) {
-    if (home_of(limit->config()) == shard && !limit->purse().kept()) {
-      limit->lapsed();
-    }
-  }
-}
-
-std::vector<DemandReport> Node::demands(ShardId shard, Instant now) {
-  std::vector<DemandReport> reports;
-  for (SharedLimit* limit : shared_) {
-    if (home_of(limit->config()) == shard) {
-      reports.push_back(limit->report(now));
-      reports.back().pressed = strain_.pressed();
-    }
-  }
-  return reports;
+  outgoing_.push_back(limit->lend(from, borrow, book_, now));
 }
 
 // ---- turns ----
@@ -377,9 +310,9 @@ void Node::share_memory(Instant now) {
 
 void Node::run_tenants(Instant now) {
   std::vector<bool> urgent(tenants_.size(), false);
-  for (SharedLimit* limit : shared_) {
+  for (const auto& [limit, shard] : shared_) {
     if (limit->demand_moved(now)) {
-      urgent[home_of(limit->config()).value()] = true;
+      urgent[shard.value()] = true;
     }
   }
   for (std::uint32_t i = 0; i < tenants_.size(); ++i) {
@@ -399,12 +332,14 @@ void Node::run_tenants(Instant now) {
 }
 
 void Node::run_limits(Instant now, Actions& out) {
-  for (SharedLimit* limit : shared_) {
+  for (const auto& [limit, shard] : shared_) {
     limit->turn(book_, now, out);
   }
+  answer_hosted(out.answers);
 }
 
 void Node::settle(Instant now, Actions& out) {
+  run_hot(now);
   run_tenants(now);
   run_limits(now, out);
   run_errands(now);
@@ -420,6 +355,7 @@ void Node::settle(Instant now, Actions& out) {
   for (int pass = 0; pass < kPasses; ++pass) {
     for (auto& [shard, replica] : replicas_) {
       replica->settle(now, out);
+      host_passed_on(*replica, now);
       if (replica->serves()) {
         note_leader(shard, config_.id, replica->core().term().value(), now);
       } else if (replica->leader() && replica->leader() != config_.id) {
@@ -457,6 +393,7 @@ void Node::flush(Actions& out) {
     out.raft.push_back(std::move(send));
   }
   deferred_.clear();
+  answer_hosted(changes_.answers);
   for (Answer& answer : changes_.answers) {
     out.answers.push_back(std::move(answer));
   }
@@ -467,6 +404,9 @@ void Node::flush(Actions& out) {
       if (parked->second.reserve && answer.decision.admitted()) {
         answer.decision.reservation =
             reserve(*parked->second.limit, answer.decision, parked->second.cost);
+      }
+      if (const LedgerId& id = parked->second.limit->ledger(); id.key != KeyHash{}) {
+        count(served_.find(id.limit)->second, answer.decision, parked->second.cost);
       }
       parked_at_.erase(parked);
     }
@@ -494,7 +434,7 @@ TimePoint Node::next_deadline(Instant now) const {
   for (const Tenant& tenant : tenants_) {
     next = std::min(next, tenant.next_deadline());
   }
-  for (const SharedLimit* limit : shared_) {
+  for (const auto& [limit, shard] : shared_) {
     next = std::min(next, limit->next_deadline());
   }
   for (const auto& [ticket, errand] : errands_) {
@@ -541,7 +481,7 @@ NodeDigest Node::digest(Instant now) {
   for (const Tenant& tenant : tenants_) {
     digest.configs.push_back(tenant.config_known());
   }
-  for (const SharedLimit* limit : shared_) {
+  for (const auto& [limit, shard] : shared_) {
     digest.free.push_back(limit->free_report(now));
   }
   std::sort(digest.free.begin(), digest.free.end(), [](const FreeReport& a, const FreeReport& b) {
@@ -555,8 +495,10 @@ NodeDigest Node::digest(Instant now) {
 
 std::vector<BucketReport> Node::buckets(Instant now) {
   std::vector<BucketReport> reports;
-  for (SharedLimit* limit : shared_) {
-    reports.push_back(limit->bucket_report(now));
+  for (const auto& [limit, shard] : shared_) {
+    if (limit->ledger().key == KeyHash{}) {
+      reports.push_back(limit->bucket_report(now));
+    }
   }
   for (const auto& [name, served] : served_) {
     if (served.elsewhere && !served.shared && !served.dropped) {
@@ -576,7 +518,7 @@ void Node::check_invariants() const {
   for (const Tenant& tenant : tenants_) {
     tenant.check_invariants();
   }
-  for (const SharedLimit* limit : shared_) {
+  for (const auto& [limit, shard] : shared_) {
     limit->check_invariants();
   }
   tills_.check_invariants();

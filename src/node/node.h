@@ -64,6 +64,7 @@ class Node {
  public:
   static constexpr std::size_t kErrandsMax = 65'536;
   static constexpr std::size_t kControlMax = 256;
+  static constexpr std::size_t kHotMax = 1024;  // keys that are spent here like shared limits
 
   Node(NodeConfig config, const Codec& codec, base::Prng dice, Instant now);
 
@@ -124,6 +125,8 @@ class Node {
   }
   [[nodiscard]] const std::map<std::string, ConfigRecord>& limits() const { return limits_; }
   [[nodiscard]] const SharedLimit* shared(std::string_view limit) const;
+  // The bucket of this ledger here, if there is one.
+  [[nodiscard]] const SharedLimit* held(const LedgerId& id) const;
   [[nodiscard]] const LoadView& load() const { return load_; }
   [[nodiscard]] const std::map<NodeId, PeerView>& peers() const { return peers_; }
   [[nodiscard]] std::vector<BucketReport> buckets(Instant now);
@@ -138,6 +141,9 @@ class Node {
       return std::hash<std::string_view>{}(text);
     }
   };
+  struct HashOfHash {
+    std::size_t operator()(const KeyHash& key) const { return static_cast<std::size_t>(key.low); }
+  };
   struct Served {
     ConfigRecord config;
     KeySpace keys;
@@ -147,6 +153,12 @@ class Node {
     std::optional<bucket::DemandMeter> demand;  // of what is decided elsewhere
     Tokens admitted;                            // the same, in total, as asked of this node
     Tokens refused;
+    std::unordered_map<KeyHash, std::unique_ptr<SharedLimit>, HashOfHash> hot;
+  };
+  // A bucket here, and the shard that has its ledger.
+  struct Held {
+    SharedLimit* limit = nullptr;
+    ShardId shard;
   };
   using ServedMap = std::unordered_map<std::string, Served, TextHash, std::equal_to<>>;
 
@@ -239,6 +251,26 @@ class Node {
   void on(NodeId from, const SettleTold& told, Instant now);
   void finish(const Settlement& settlement, const Settled& settled);
   void run_settlements(Instant now);
+  // node_hot.cc
+  std::optional<Decision> acquire_hot(SharedLimit& hot, Served& served,
+                                      const AcquireRequest& request, Ticket ticket, Instant now);
+  // Decides another node's request for a key with a ledger of its own. False: not ours to decide.
+  bool host(NodeId from, const Ask& ask, Instant now);
+  void host_passed_on(Replica& replica, Instant now);
+  void tell(NodeId to, Ticket ticket, const Decision& decision);
+  // What was decided of those who waited here for others is taken out and sent to them.
+  void answer_hosted(std::vector<Answer>& answers);
+  [[nodiscard]] bool leads_ledger(ShardId shard, const LedgerId& id) const;
+  void run_hot(Instant now);
+  // node_limits.cc
+  void serve(const ConfigRecord& config, Instant now);
+  void stop_serving(const std::string& limit);
+  void refresh_shared();
+  void session_ended(ShardId shard);
+  std::vector<DemandReport> demands(ShardId shard, Instant now);
+  [[nodiscard]] SharedLimit* holding(const LedgerId& id);
+  SharedLimit* begin_hot(const LedgerId& id, Instant now);
+  void end_hot(const LedgerId& id);
   // node_whole.cc
   bool begin_whole(std::span<const AcquireRequest> requests, Whole& whole, Decision& out,
                    Instant now);
@@ -303,15 +335,10 @@ class Node {
   void on(NodeId from, const Borrow& borrow, Instant now);
   void dispatch_control(NodeId from, const PeerMessage& message, Instant now);
   [[nodiscard]] ShardId home_of(const ConfigRecord& config) const;
-  void session_ended(ShardId shard);
-  void refresh_shared();
   void flush(Actions& out);
-  void serve(const ConfigRecord& config, Instant now);
-  void stop_serving(const std::string& limit);
   [[nodiscard]] static Rate offered_of(const Served& served, Instant now);
   void run_tenants(Instant now);
   void run_limits(Instant now, Actions& out);
-  std::vector<DemandReport> demands(ShardId shard, Instant now);
   void share_memory(Instant now);
   void note_leader(ShardId shard, NodeId leader, std::uint64_t term, Instant now);
 
@@ -335,7 +362,9 @@ class Node {
   std::vector<TimePoint> answered_;  // by shard: when its leader last spoke, slow line
   std::map<std::string, ConfigRecord> limits_;
   ServedMap served_;
-  std::vector<SharedLimit*> shared_;  // in order of names
+  std::vector<Held> shared_;  // in order of ledgers
+  std::size_t hot_count_ = 0;
+  TimePoint next_hot_{};
   ImplicitLimits implicit_;
   Tills tills_;
 
@@ -350,6 +379,11 @@ class Node {
   };
   std::map<Ticket, Parked> parked_at_;
   std::map<std::uint64_t, Given> given_;  // by sequence
+  struct Guest {
+    NodeId from;
+    Ticket ticket = 0;
+  };
+  std::map<Ticket, Guest> hosted_;  // requests of other nodes that wait in buckets here
   std::uint64_t next_reservation_ = 1;
   std::map<Ticket, Settlement> settlements_;  // by our ticket
   std::map<Ticket, Control> controls_;

@@ -88,6 +88,16 @@ std::optional<Decision> Node::acquire(const AcquireRequest& request, Ticket tick
     served.demand->offer(request.cost, now.slow);
   }
   const bucket::LimitSpec& spec = served.config.spec;
+  if (!served.hot.empty() && spec.mode == bucket::Mode::kShared) {
+    const auto hot = served.hot.find(served.keys.hash(request.key));
+    if (hot != served.hot.end()) {
+      auto decision = acquire_hot(*hot->second, served, request, ticket, now);
+      if (decision && !request.peek) {
+        count(served, *decision, request.cost);
+      }
+      return decision;
+    }
+  }
   auto decision = decide_here(spec, served.keys, request, false, now);
   if (!decision) {
     decision = decide_near(spec, served.keys, request, false, now);
@@ -177,6 +187,9 @@ std::optional<Decision> Node::decide_here(const bucket::LimitSpec& spec, const K
                                              .reserve = reserve,
                                              .id = id},
                                             now);
+  if (told.ledger) {
+    return std::nullopt;
+  }
   if (told.verdict == Verdict::kRefused && request.wait > base::Duration::zero() &&
       told.retry_after <= std::min(request.wait, spec.queue.max_wait)) {
     return std::nullopt;  // worth waiting for
@@ -268,6 +281,9 @@ void Node::on(NodeId from, const Told& told, Instant now) {
     return;
   }
   Errand& errand = found->second;
+  if (told.ledger) {
+    begin_hot(errand.ask.ledger, now);
+  }
   if (told.elsewhere || told.unknown) {
     directory_.doubt(errand.ask.shard, from);
     const bool pointed = told.leader && told.leader != from;

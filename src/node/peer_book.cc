@@ -17,8 +17,8 @@ constexpr bucket::Permille kPressedCredit = 500;
 
 }  // namespace
 
-std::uint64_t PeerBook::limit_hash(std::string_view limit) {
-  return base::hash_key(limit, 0).low;
+std::uint64_t PeerBook::hash_of(const LedgerId& ledger) {
+  return base::hash_key(ledger.limit, 0).low ^ ledger.key.low;
 }
 
 void PeerBook::joined(NodeId peer, const Home& where) {

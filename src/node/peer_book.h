@@ -58,7 +58,7 @@ class PeerBook {
   [[nodiscard]] bool empty() const { return peers_.empty(); }
 
   // The name by which digests speak of a limit.
-  static std::uint64_t limit_hash(std::string_view limit);
+  static std::uint64_t hash_of(const LedgerId& ledger);
 
  private:
   struct Free {

@@ -23,6 +23,7 @@ enum class Plant : std::uint8_t {
   kStaleHandover,         // a handover counts although other entries follow it
   kResumeUncancelled,     // the old leader goes on before its CancelHandover is applied
   kTakeoverFull,          // a new leader takes keys for full that it knows nothing of
+  kLetGoAndSpent,         // a key goes on being spent at home beside its own ledger
   kHomeFromReceipt,       // home authority is dated from a round's confirmation, not from its start
   kRefundTwice,           // a settlement that is repeated refunds again
   kRefundUncapped,        // minting does not eat into what is refundable

@@ -76,6 +76,8 @@ void Replica::on(NodeId from, const Submit& submit, Instant now) {
              std::holds_alternative<StrictBatch>(command) ||
              std::holds_alternative<ReclaimSession>(command) ||
              std::holds_alternative<Handover>(command) ||
+             std::holds_alternative<OpenLedger>(command) ||
+             std::holds_alternative<CloseLedger>(command) ||
              std::holds_alternative<CancelHandover>(command)) {
     COVERED("a command that only a leader may issue is refused");
     sends_.push_back(
@@ -84,7 +86,10 @@ void Replica::on(NodeId from, const Submit& submit, Instant now) {
     return;
   }
   propose(std::move(command),
-          {.submitted = Origin{.from = from, .ticket = submit.ticket}, .takes = {}, .term = {}},
+          {.submitted = Origin{.from = from, .ticket = submit.ticket},
+           .takes = {},
+           .term = {},
+           .opens = {}},
           now);
 }
 
@@ -121,14 +126,22 @@ void Replica::decide_or_hold(NodeId from, const Ask& ask, Instant now) {
                                     .holder = ask.ticket});
     return;
   }
+  if (store_.key_ledgers() > 0 && store_.ledger(ask.ledger) != nullptr) {
+    passed_on_.emplace_back(from, ask);
+    return;
+  }
   home_->want(now);
-  if (!home_->in_authority(now)) {
+  if (!home_->in_authority(now) || home_->letting_go(ask.ledger)) {
     if (held_.size() < kHeldMax) {
       held_.insert_or_assign({from, ask.ticket}, ask);
     }
     return;
   }
-  sends_.push_back({.to = from, .message = home_->decide(ask, now), .expires = home_->until()});
+  const Told told = home_->decide(ask, now);
+  if (told.verdict == Verdict::kAdmitted && !ask.peek && from != node_of(core_.self())) {
+    home_->gave(ask.ledger, ask.cost, now);
+  }
+  sends_.push_back({.to = from, .message = told, .expires = home_->until()});
 }
 
 void Replica::on(NodeId from, const SettleAsk& ask, Instant now) {
@@ -159,6 +172,9 @@ void Replica::on(NodeId from, const SettleAsk& ask, Instant now) {
 void Replica::propose(Command command, Proposal proposal, Instant now) {
   if (rotation_ != Rotation::kNone && !proposal.rotation) {
     refuse(proposal, false);  // nothing may follow a Handover
+    if (proposal.opens) {
+      home_->keep(*proposal.opens, now);
+    }
     return;
   }
   const std::uint64_t ticket = next_ticket_++;
@@ -220,6 +236,28 @@ void Replica::answer(const Proposal& proposal, const Outcome& outcome) {
   if (!proposal.takes.empty() || !proposal.settles.empty()) {
     strict_in_flight_ = false;
   }
+}
+
+bool Replica::open_ledger(const LedgerId& id, Account account, Instant now) {
+  const ConfigRecord* config = store_.limit(id.limit);
+  if (!serves() || rotation_ != Rotation::kNone || !home_->in_authority(now) || config == nullptr ||
+      home_->letting_go(id) || store_.ledger(id) != nullptr ||
+      store_.key_ledgers() >= TokenStore::kMaxKeyLedgers) {
+    return false;
+  }
+  const auto level = home_->let_go(id, now);
+  if (!level) {
+    return false;
+  }
+  OpenLedger command{.stamp = steward_->stamp(now.slow),
+                     .ledger = id,
+                     .created = config->created,
+                     .account = account,
+                     .level = *level};
+  Proposal proposal;
+  proposal.opens = id;
+  propose(std::move(command), std::move(proposal), now);
+  return true;
 }
 
 void Replica::flush_strict(Instant now) {
@@ -289,6 +327,12 @@ void Replica::apply_one(const raft::Entry& entry, Instant now) {
   }
   if (home_ && std::holds_alternative<Configure>(command)) {
     home_->follow(now);
+  } else if (home_ && (std::holds_alternative<OpenLedger>(command) ||
+                       std::holds_alternative<CloseLedger>(command))) {
+    home_->follow_ledgers();
+  }
+  if (ours.opens && home_) {
+    home_->keep(*ours.opens, now);  // it was refused; else there is nothing left to keep
   }
 }
 
@@ -366,6 +410,9 @@ void Replica::hear_core(Instant now, Actions& out) {
   for (const raft::Refused& one : raft_.refused) {
     if (auto node = proposed_.extract(one.ticket)) {
       refuse(node.mapped(), false);
+      if (node.mapped().opens && home_) {
+        home_->keep(*node.mapped().opens, now);
+      }
       if (node.mapped().rotation) {
         rotation_refused(now);
       }

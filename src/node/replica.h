@@ -63,6 +63,15 @@ class Replica {
   void on(NodeId from, const QuantumAsk& ask, Instant now);
   // The same, at once and for this node's own client. Requires: home()->in_authority(now).
   Told decide(const KeyTake& take, Instant now) { return home_->decide(take, now); }
+  // Asks for keys that have ledgers of their own by now: for whoever has buckets to decide.
+  std::vector<std::pair<NodeId, Ask>> take_passed_on() { return std::exchange(passed_on_, {}); }
+  // Keys led here for which a ledger of their own would pay.
+  [[nodiscard]] std::vector<LedgerId> hot_keys(Instant now) const {
+    return home_ && rotation_ == Rotation::kNone ? home_->hot_keys(now) : std::vector<LedgerId>{};
+  }
+  // Begins to give a key a ledger of its own, all of it this account's at first. False when that
+  // cannot be now.
+  bool open_ledger(const LedgerId& id, Account account, Instant now);
   void make_room(std::size_t more_keys) {
     if (home_) {
       home_->make_room(more_keys);
@@ -132,7 +141,8 @@ class Replica {
     std::vector<Taken> takes;
     std::vector<Taken> settles = {};
     raft::Term term;
-    bool rotation = false;  // a Handover or its cancellation
+    std::optional<LedgerId> opens;  // the key that an OpenLedger is about
+    bool rotation = false;          // a Handover or its cancellation
   };
   // A planned rotation (semantics 3.8). From the proposal of the Handover on, this leader neither
   // decides nor renews nor reclaims, until its CancelHandover is applied.
@@ -205,6 +215,7 @@ class Replica {
   std::deque<std::pair<Taken, StrictSettle>> settles_;
   bool strict_in_flight_ = false;
   std::map<std::pair<NodeId, Ticket>, Ask> held_;  // asks that wait for office or authority
+  std::vector<std::pair<NodeId, Ask>> passed_on_;
 
   Rotation rotation_ = Rotation::kNone;
   raft::ReplicaId successor_;

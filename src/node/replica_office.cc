@@ -190,7 +190,8 @@ void Replica::begin_rotation(Instant now) {
   Handover handover = steward_->hand_over(now.slow);
   home_->hand_over(handover, now);
   rotation_ = Rotation::kHandingOver;
-  propose(std::move(handover), {.submitted = {}, .takes = {}, .term = {}, .rotation = true}, now);
+  propose(std::move(handover),
+          {.submitted = {}, .takes = {}, .term = {}, .opens = {}, .rotation = true}, now);
 }
 
 void Replica::rotation_applied(const Command& command, Instant now) {
@@ -218,7 +219,8 @@ void Replica::cancel_rotation(Instant now) {
     rotation_applied(CancelHandover{}, now);
     return;
   }
-  propose(CancelHandover{}, {.submitted = {}, .takes = {}, .term = {}, .rotation = true}, now);
+  propose(CancelHandover{},
+          {.submitted = {}, .takes = {}, .term = {}, .opens = {}, .rotation = true}, now);
 }
 
 void Replica::rotation_refused(Instant now) {

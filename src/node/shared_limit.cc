@@ -17,11 +17,12 @@ constexpr bucket::Permille kMoved = 50;
 
 }  // namespace
 
-SharedLimit::SharedLimit(const ConfigRecord& config, TradeTiming timing, base::Prng dice,
-                         Instant now)
+SharedLimit::SharedLimit(const ConfigRecord& config, KeyHash key, TradeTiming timing,
+                         base::Prng dice, Instant now)
     : config_(config),
+      ledger_{.limit = config.spec.name, .key = key},
       timing_(timing),
-      trade_(config.spec.name, timing, dice),
+      trade_(ledger_, timing, dice),
       meter_(now.slow),
       queue_(classes_of(config.spec), std::max(1U, config.spec.queue.max_waiting)) {}
 
@@ -79,13 +80,17 @@ void SharedLimit::admit(Decision& out, Tokens cost) {
   }
 }
 
+void SharedLimit::wanted(const AcquireRequest& request, Instant now) {
+  if (!request.peek) {
+    meter_.offer(request.cost, now.slow);
+    largest_.seen(size_for(request.cost, class_of(request.priority)), now.slow);
+  }
+}
+
 SharedLimit::Fate SharedLimit::acquire(const AcquireRequest& request, Instant now, Decision& out) {
   const std::size_t index = class_of(request.priority);
   const Tokens floor = floor_of(index);
-  if (!request.peek) {
-    meter_.offer(request.cost, now.slow);
-    largest_.seen(size_for(request.cost, index), now.slow);
-  }
+  wanted(request, now);
   if (request.cost > config_.spec.largest_cost(request.priority)) {
     out.verdict = Verdict::kNever;
     fill(out, request.cost, floor);
@@ -343,8 +348,7 @@ bool SharedLimit::demand_moved(Instant now) const {
 }
 
 FreeReport SharedLimit::free_report(Instant now) const {
-  FreeReport report{.limit = PeerBook::limit_hash(config_.spec.name),
-                    .starving = trade_.starving(now)};
+  FreeReport report{.limit = PeerBook::hash_of(ledger_), .starving = trade_.starving(now)};
   if (purse_.valid(now) && config_.spec.lend.enabled && !no_lend_) {
     report.free = purse_.bucket().level();
   }

@@ -1,5 +1,5 @@
-// One shared limit at this node: the acquire path, parked requests, demand, and its trade with
-// peers.
+// One shared limit, or one hot key of a `per: key` limit, at this node: the acquire path, parked
+// requests, demand, and its trade with peers.
 //
 // acquire() is the product: no allocation, no message, no lock when the bucket holds enough.
 // Threads: single-threaded (owner: node). Limits: queue.max_waiting parked requests, kReservations.
@@ -24,13 +24,17 @@ class SharedLimit {
  public:
   static constexpr std::size_t kReservations = 100'000;
 
-  SharedLimit(const ConfigRecord& config, TradeTiming timing, base::Prng dice, Instant now);
+  // `key`: zero but for a key that has a ledger of its own.
+  SharedLimit(const ConfigRecord& config, KeyHash key, TradeTiming timing, base::Prng dice,
+              Instant now);
 
   // What acquire() made of a request.
   enum class Fate : std::uint8_t { kDecided, kShort };
   // Decides at once what can be decided at once. kShort: `out` is the refusal to give if the
   // request cannot wait. Takes nothing then.
   Fate acquire(const AcquireRequest& request, Instant now, Decision& out);
+  // Somebody asks for this, whoever decides it.
+  void wanted(const AcquireRequest& request, Instant now);
   // Parks a short request for tokens that peers may have or that are still to be minted. False when
   // waiting is pointless or the queue is full; `out` then is its refusal.
   bool park(const AcquireRequest& request, Ticket ticket, const PeerBook& peers, Instant now,
@@ -74,7 +78,7 @@ class SharedLimit {
   Purse& purse() { return purse_; }
   [[nodiscard]] const Purse& purse() const { return purse_; }
   [[nodiscard]] const ConfigRecord& config() const { return config_; }
-  [[nodiscard]] LedgerId ledger() const { return {.limit = config_.spec.name, .key = {}}; }
+  [[nodiscard]] const LedgerId& ledger() const { return ledger_; }
   [[nodiscard]] Trade& trade() { return trade_; }
   [[nodiscard]] const Trade& trade() const { return trade_; }
   [[nodiscard]] bool busy() const { return !queue_.empty() || purse_.borrow().has_value(); }
@@ -108,6 +112,7 @@ class SharedLimit {
   void refresh_floors();
 
   ConfigRecord config_;
+  LedgerId ledger_;
   TradeTiming timing_;
   Purse purse_;
   Trade trade_;

@@ -6,6 +6,12 @@
 #include "base/coverage.h"
 
 namespace brigade::node {
+namespace {
+
+// A key with a ledger of its own goes back to the home desk when nobody asked for it for so long.
+constexpr base::Duration kUnusedAfter = base::seconds(10);
+
+}  // namespace
 
 Steward::Steward(ShardId shard, StewardTiming timing, const TokenStore& store,
                  const Handover* handover, base::TimePoint now)
@@ -167,6 +173,11 @@ void Steward::answer(const Asked& asked, base::TimePoint now, StewardWork& work)
       }
     }
     reply.credits = credits_.credits(asked.from);
+    for (const DemandReport& demand : renew.demands) {
+      if (demand.ledger.key != KeyHash{} && store_.ledger(demand.ledger) == nullptr) {
+        reply.closed.push_back(demand.ledger);
+      }
+    }
   }
   work.sends.push_back({.to = asked.from, .message = std::move(reply)});
 }
@@ -227,6 +238,21 @@ void Steward::tell_rights(const ChangeShares& command, const Outcome& outcome, S
   }
 }
 
+void Steward::tell_opened(const OpenLedger& command, StewardWork& work) const {
+  const Ledger* ledger = store_.ledger(command.ledger);
+  const auto session = store_.sessions().find(command.account);
+  if (ledger == nullptr || session == store_.sessions().end()) {
+    return;
+  }
+  if (const auto share = ledger->shares().find(command.account); share != ledger->shares().end()) {
+    work.sends.push_back(
+        {.to = session->second.node,
+         .message = RightsNotice{.shard = shard_,
+                                 .account = command.account,
+                                 .rights = {share->second.rights(command.ledger)}}});
+  }
+}
+
 void Steward::applied(std::uint64_t, const Command& command, const Outcome& outcome,
                       base::TimePoint now, StewardWork& work) {
   if (const auto* open = std::get_if<OpenSession>(&command)) {
@@ -244,6 +270,9 @@ void Steward::applied(std::uint64_t, const Command& command, const Outcome& outc
                                                 .boot = open->boot,
                                                 .attempt = open->attempt,
                                                 .account = outcome.account}});
+  } else if (const auto* opened = std::get_if<OpenLedger>(&command)) {
+    tell_opened(*opened, work);
+    next_sizing_ = std::min(next_sizing_, now);
   } else if (const auto* change = std::get_if<ChangeShares>(&command)) {
     tell_rights(*change, outcome, work);
     const bool freed =
@@ -277,11 +306,12 @@ void Steward::forget_the_gone() {
       }
       return gone;
     });
-    if (!store_.ledgers().contains(it->first)) {
+    if (!store_.ledgers().contains(it->first) && it->first.key == KeyHash{}) {
       credits_.forget(it->first.limit);
     }
     it = store_.ledgers().contains(it->first) ? std::next(it) : reports_.erase(it);
   }
+  std::erase_if(used_at_, [&](const auto& one) { return !store_.ledgers().contains(one.first); });
   std::erase_if(fairness_,
                 [&](const auto& entry) { return !store_.ledgers().contains(entry.first); });
   const auto over = [&](const auto& key) { return !store_.sessions().contains(key.second); };
@@ -363,17 +393,23 @@ void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint
     }
   }
   Targets targets;
-  if (config == nullptr || config->spec.mode != bucket::Mode::kShared || config->spec.per_key) {
+  const bool of_key = id.key != KeyHash{};
+  const bool serves = config != nullptr && config->spec.mode == bucket::Mode::kShared &&
+                      config->spec.per_key == of_key;
+  const bool unwanted = of_key && unused(id, fresh, now);
+  if (!serves || unwanted) {
     for (const auto& [account, share] : ledger.shares()) {
-      targets[account] = Target{};  // deleted: everything comes back
+      targets[account] = Target{};  // deleted or unused: everything comes back
     }
   } else {
-    if (config->spec.fairness == bucket::Fairness::kKarma) {
+    // Credits and overrides are about whole limits.
+    if (config->spec.fairness == bucket::Fairness::kKarma && !of_key) {
       credits_.divide(id, ledger, store_, fresh, now);
-    } else {
+    } else if (!of_key) {
       credits_.forget(id.limit);
     }
-    targets = plan_targets(config->spec, ledger, fresh, rules_for(id.limit, fresh));
+    const auto rules = of_key ? std::map<Account, Rule>{} : rules_for(id.limit, fresh);
+    targets = plan_targets(config->spec, ledger, fresh, rules);
     for (const auto& [account, target] : targets) {
       reports_[id][account].wanted = target.wanted;
     }
@@ -385,7 +421,7 @@ void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint
     }
   }
   std::vector<ShareChange> steps = plan_steps(id, ledger, stamp(now), targets, in_flight);
-  const bool keep = config != nullptr && config->spec.on_isolated == bucket::OnIsolated::kKeep;
+  const bool keep = serves && !unwanted && config->spec.on_isolated == bucket::OnIsolated::kKeep;
   plan_keeping(id, ledger, keep, in_flight, steps);
   for (ShareChange& step : steps) {
     const Account account = std::visit([](const auto& one) { return one.account; }, step);
@@ -394,6 +430,28 @@ void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint
       shrinking_since_[{id, account}] = now;
     }
     gathered_.push_back(std::move(step));
+  }
+}
+
+bool Steward::unused(const LedgerId& id, const std::map<Account, Reported>& reports,
+                     base::TimePoint now) {
+  base::TimePoint& used = used_at_.try_emplace(id, now).first->second;
+  for (const auto& [account, reported] : reports) {
+    if (reported.demand.offered > Rate{} || reported.demand.lacking > Tokens{}) {
+      used = now;
+    }
+  }
+  return now - used > kUnusedAfter;
+}
+
+void Steward::close_when_full(const LedgerId& id, const Ledger& ledger, base::TimePoint now) {
+  const auto holds = [](const auto& entry) {
+    const Share& share = entry.second;
+    return share.rate > Rate{} || share.size > Tokens{} || share.shrinking;
+  };
+  if (ledger.level_at(stamp(now)) >= ledger.burst() &&
+      std::none_of(ledger.shares().begin(), ledger.shares().end(), holds)) {
+    closing_.push_back(id);
   }
 }
 
@@ -430,6 +488,12 @@ void Steward::size_all(base::TimePoint now) {
   for (const auto& [id, ledger] : store_.ledgers()) {
     size_one(id, ledger, now);
   }
+  for (const auto& [id, used] : used_at_) {
+    const Ledger* ledger = store_.ledger(id);
+    if (ledger != nullptr && now - used > kUnusedAfter) {
+      close_when_full(id, *ledger, now);
+    }
+  }
   for (const auto& [key, since] : shrinking_since_) {
     if (now - since > timing_.tau) {
       COVERED("a shrink unconfirmed for tau stops the session's renewal");
@@ -439,6 +503,10 @@ void Steward::size_all(base::TimePoint now) {
 }
 
 void Steward::flush(base::TimePoint now, StewardWork& work) {
+  for (LedgerId& id : closing_) {
+    work.proposals.emplace_back(CloseLedger{.stamp = stamp(now), .ledger = std::move(id)});
+  }
+  closing_.clear();
   if (gathered_.empty()) {
     return;
   }
@@ -483,6 +551,7 @@ Handover Steward::hand_over(base::TimePoint now) {
   rounds_.clear();
   waiting_.clear();
   gathered_.clear();
+  closing_.clear();
   Handover handover{.stamp = stamp(now)};
   for (const auto& [account, session] : store_.sessions()) {
     if (const auto left = watch_.remaining(account, now); left > base::Duration::zero()) {

@@ -89,6 +89,7 @@ class Steward {
 
   void answer(const Asked& asked, base::TimePoint now, StewardWork& work);
   void note_demand(const Renew& renew, base::TimePoint now);
+  void tell_opened(const OpenLedger& command, StewardWork& work) const;
   void tell_rights(const ChangeShares& command, const Outcome& outcome, StewardWork& work);
   void reclaim_expired(base::TimePoint now, StewardWork& work);
   void size_all(base::TimePoint now);
@@ -97,6 +98,10 @@ class Steward {
   [[nodiscard]] std::map<Account, Rule> rules_for(const std::string& limit,
                                                   const std::map<Account, Reported>& reports) const;
   void size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint now);
+  // A key's ledger that nobody used lately is wound down, and closed when all is back in the pool.
+  [[nodiscard]] bool unused(const LedgerId& id, const std::map<Account, Reported>& reports,
+                            base::TimePoint now);
+  void close_when_full(const LedgerId& id, const Ledger& ledger, base::TimePoint now);
   void flush(base::TimePoint now, StewardWork& work);
   [[nodiscard]] bool busy(const LedgerId& id, Account account) const;
 
@@ -122,6 +127,8 @@ class Steward {
   std::set<std::pair<LedgerId, Account>> proposed_;
   std::map<std::pair<LedgerId, Account>, base::TimePoint> shrinking_since_;
   std::vector<ShareChange> gathered_;
+  std::map<LedgerId, base::TimePoint> used_at_;  // keys with ledgers of their own
+  std::vector<LedgerId> closing_;                // to be closed in this turn
   base::TimePoint next_sizing_;
   bool handed_over_ = false;
 };

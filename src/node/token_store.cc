@@ -245,19 +245,16 @@ void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
   touch(record);
   meta_.config_version = Version(index);
   touch(meta_);
-  const bool shared = !spec.per_key && spec.mode == bucket::Mode::kShared;
-  if (!shared || home_of(spec.name, shards_) != shard_) {
+  if (spec.mode != bucket::Mode::kShared) {
     return;
   }
+  configure_ledgers(spec.name, spec.per_key ? Whose::kKeys : Whose::kLimit, spec.rate, spec.burst);
   const LedgerId id{.limit = spec.name, .key = {}};
-  auto found = ledgers_.find(id);
-  if (found != ledgers_.end()) {
-    found->second.configure(spec.rate, spec.burst, meta_.stamp);
-  } else {
+  if (!spec.per_key && home_of(spec.name, shards_) == shard_ && !ledgers_.contains(id)) {
     const Tokens level = recently_deleted(spec.name) ? Tokens{} : spec.burst;
-    found = ledgers_.emplace(id, Ledger(spec.rate, spec.burst, level, meta_.stamp)).first;
+    const auto made = ledgers_.emplace(id, Ledger(spec.rate, spec.burst, level, meta_.stamp)).first;
+    touch(LedgerRecord{.id = id, .ledger = made->second});
   }
-  touch(LedgerRecord{.id = id, .ledger = found->second});
 }
 
 void TokenStore::drop_limit(std::uint64_t index, const std::string& name) {
@@ -285,20 +282,15 @@ void TokenStore::drop_limit(std::uint64_t index, const std::string& name) {
       ++it;
     }
   }
-  const LedgerId id{.limit = name, .key = {}};
-  if (const auto ledger = ledgers_.find(id); ledger != ledgers_.end()) {
-    ledger->second.configure(Rate{}, Tokens{}, meta_.stamp);
-    touch(LedgerRecord{.id = id, .ledger = ledger->second});
-    settle_dropped(id);
-  }
+  configure_ledgers(name, Whose::kLimit, Rate{}, Tokens{});
+  configure_ledgers(name, Whose::kKeys, Rate{}, Tokens{});
 }
 
 void TokenStore::settle_dropped(const LedgerId& id) {
   const auto found = ledgers_.find(id);
   if (found != ledgers_.end() && found->second.burst() == Tokens{} &&
       found->second.shares().empty()) {
-    drop(LedgerRecord{.id = id, .ledger = found->second});
-    ledgers_.erase(found);
+    drop_ledger(found);
   }
 }
 

@@ -28,6 +28,7 @@ class TokenStore {
   static constexpr std::size_t kMaxSessions = 10'000;
   static constexpr std::size_t kMaxNodes = 10'000;  // known by a record, removed ones included
   static constexpr std::size_t kMaxStrictBuckets = 1'000'000;
+  static constexpr std::size_t kMaxKeyLedgers = 256;  // keys with ledgers of their own
   // How long an admitted strict id is remembered, in shard time; older ids are refused.
   static constexpr base::Duration kDedupWindow = base::seconds(60);
   // Reservations on strict limits, settled ones included; each is an id of Reservations::kWindow.
@@ -74,6 +75,9 @@ class TokenStore {
   // On strict limits.
   [[nodiscard]] const Reservations& reservations() const { return reservations_; }
 
+  // ---- keys with ledgers of their own (token_store_keys.cc) ----
+  [[nodiscard]] std::size_t key_ledgers() const { return key_ledgers_; }
+
   // ---- nodes (token_store_nodes.cc) ----
   // A replica with this id was placed: the ids up to it are used up.
   void note_replica(NodeId node, std::uint16_t generation);
@@ -97,12 +101,18 @@ class TokenStore {
   Outcome apply_one(std::uint64_t index, const Handover& command);
   Outcome apply_one(std::uint64_t index, const CancelHandover& command);
   Outcome apply_one(std::uint64_t index, const RemoveNode& command);
+  Outcome apply_one(std::uint64_t index, const OpenLedger& command);
+  Outcome apply_one(std::uint64_t index, const CloseLedger& command);
 
   Applied change(std::uint64_t index, const ShareChange& change);
   void put_limit(std::uint64_t index, const bucket::LimitSpec& spec);
   void drop_limit(std::uint64_t index, const std::string& name);
   // Brings every bucket of a strict limit up to now under the configuration in force until now.
   void settle_strict(const bucket::LimitSpec& spec);
+  // What is in force for a limit's own ledger, or for those of its keys (token_store_keys.cc).
+  enum class Whose : std::uint8_t { kLimit, kKeys };
+  void configure_ledgers(const std::string& limit, Whose whose, Rate rate, Tokens burst);
+  void drop_ledger(std::map<LedgerId, Ledger>::iterator ledger);
   // Deletes a lowered ledger once every account is gone.
   void settle_dropped(const LedgerId& id);
   StrictAnswer take_strict(const StrictTake& take);
@@ -126,6 +136,7 @@ class TokenStore {
   std::map<std::string, TombstoneRecord> tombs_;
   std::map<Account, SessionRecord> sessions_;
   std::map<LedgerId, Ledger> ledgers_;
+  std::size_t key_ledgers_ = 0;
   std::map<LedgerId, StrictRecord> strict_;
   std::map<KeyHash, StrictIdRecord> strict_ids_;
   std::set<std::pair<Stamp, KeyHash>> strict_ages_;

@@ -51,6 +51,7 @@ bool TokenStore::restore_one(const StateRecord& record) {
   } else if (const auto* session = std::get_if<SessionRecord>(&record)) {
     return sessions_.emplace(session->account, *session).second;
   } else if (const auto* ledger = std::get_if<LedgerRecord>(&record)) {
+    key_ledgers_ += ledger->id.key != KeyHash{} ? 1 : 0;
     return ledgers_.emplace(ledger->id, ledger->ledger).second && ledger->ledger.consistent();
   } else if (const auto* strict = std::get_if<StrictRecord>(&record)) {
     return strict_.emplace(strict->id, *strict).second;
@@ -81,12 +82,15 @@ bool TokenStore::restore(const std::vector<StateRecord>& records) {
 }
 
 void TokenStore::check_invariants() const {
+  std::size_t of_keys = 0;
   for (const auto& [id, ledger] : ledgers_) {
+    of_keys += id.key != KeyHash{} ? 1 : 0;
     BRIGADE_CHECK(ledger.consistent());
     for (const auto& [account, share] : ledger.shares()) {
       BRIGADE_CHECK(sessions_.contains(account));
     }
   }
+  BRIGADE_CHECK(of_keys == key_ledgers_);
   BRIGADE_CHECK(strict_ids_.size() == strict_ages_.size());
   reservations_.check_invariants();
 }

@@ -67,7 +67,7 @@ StrictAnswer TokenStore::take_strict(const StrictTake& take) {
   auto found = strict_.find(take.ledger);
   if (found == strict_.end()) {
     // A ledger that still winds down holds rights that could be spent beside this bucket.
-    if (strict_.size() >= kMaxStrictBuckets || ledgers_.contains({take.ledger.limit, {}})) {
+    if (strict_.size() >= kMaxStrictBuckets || ledgers_.contains(take.ledger)) {
       return {.applied = Applied::kRefused};
     }
     const Tokens level = recently_deleted(spec.name) ? Tokens{} : spec.burst;

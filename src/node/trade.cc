@@ -19,11 +19,8 @@ bucket::Permille reserve_of(const bucket::LimitSpec& spec, std::uint8_t priority
 
 }  // namespace
 
-Trade::Trade(std::string limit, TradeTiming timing, base::Prng dice)
-    : limit_(std::move(limit)),
-      limit_hash_(PeerBook::limit_hash(limit_)),
-      timing_(timing),
-      dice_(dice) {}
+Trade::Trade(LedgerId ledger, TradeTiming timing, base::Prng dice)
+    : ledger_(std::move(ledger)), hash_(PeerBook::hash_of(ledger_)), timing_(timing), dice_(dice) {}
 
 void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need, PeerBook& peers,
                      Instant now, std::vector<Send>& sends) {
@@ -49,7 +46,7 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
     return;
   }
   starved_until_ = now.slow + kStarvingFor;
-  const auto candidates = peers.candidates(limit_hash_, now.slow);
+  const auto candidates = peers.candidates(hash_, now.slow);
   const auto chosen = bucket::choose(candidates, want, dice_);
   if (!chosen) {
     backoff_.little_came(now.slow, dice_);
@@ -63,7 +60,7 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
     return;
   }
   sends.push_back({.to = lender,
-                   .message = Borrow{.limit = limit_,
+                   .message = Borrow{.ledger = ledger_,
                                      .version = config.version,
                                      .account = purse.account(),
                                      .seq = opened->seq,
@@ -81,7 +78,7 @@ bool Trade::pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord&
     return false;
   }
   sends.push_back({.to = lender,
-                   .message = Borrow{.limit = limit_,
+                   .message = Borrow{.ledger = ledger_,
                                      .version = config.version,
                                      .account = purse.account(),
                                      .seq = opened->seq,
@@ -92,9 +89,9 @@ bool Trade::pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord&
 }
 
 Tokens Trade::on(NodeId from, const Loan& loan, Purse& purse, PeerBook& peers, Instant now) {
-  peers.free_tokens(from, limit_hash_, loan.free_after, now.slow);
+  peers.free_tokens(from, hash_, loan.free_after, now.slow);
   for (const Lender& other : loan.others) {
-    peers.free_tokens(other.node, limit_hash_, other.free, now.slow);
+    peers.free_tokens(other.node, hash_, other.free, now.slow);
   }
   const auto open = purse.borrow();
   if (!open || open->seq != loan.seq || open->lender != from) {
@@ -130,7 +127,7 @@ void Trade::expire(Purse& purse, PeerBook& peers, Instant now) {
 // What this borrower may have while others ask too; never so little that it is of no use to it.
 Tokens Trade::fair_part(NodeId borrower, const Borrow& ask, const bucket::LendInput& lender,
                         const ConfigRecord& config, const PeerBook& peers, Instant now) {
-  borrowers_.asked(borrower, {.want = ask.want, .rank = peers.credit_of(borrower, limit_hash_)},
+  borrowers_.asked(borrower, {.want = ask.want, .rank = peers.credit_of(borrower, hash_)},
                    now.slow);
   const Tokens surplus = bucket::lendable(lender, {.want = lender.level, .min = Tokens{}});
   const Tokens part = borrowers_.part(borrower, surplus, config.spec.fairness, now.slow);
@@ -139,7 +136,7 @@ Tokens Trade::fair_part(NodeId borrower, const Borrow& ask, const bucket::LendIn
 
 Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigRecord& config,
                  const Need& need, const PeerBook& peers, Instant now) {
-  Loan loan{.limit = limit_, .account = ask.account, .seq = ask.seq};
+  Loan loan{.ledger = ledger_, .account = ask.account, .seq = ask.seq};
   const Asker asker{.node = borrower, .account = ask.account, .seq = ask.seq};
   if (const auto known = given_.find(asker); known != given_.end()) {
     COVERED("a repeated borrow gets the same answer");
@@ -172,7 +169,7 @@ Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigR
     }
   }
   loan.free_after = purse.valid(now) ? purse.bucket().level() : Tokens{};
-  loan.others = peers.top_lenders(limit_hash_, borrower, now.slow);
+  loan.others = peers.top_lenders(hash_, borrower, now.slow);
   return {.to = borrower,
           .message = std::move(loan),
           .expires = purse.valid(now) ? purse.valid_until() : base::kNever};

@@ -48,7 +48,7 @@ class Trade {
   // Answers remembered per limit; an older duplicate loses tokens, which is safe.
   static constexpr std::size_t kMaxRemembered = 1024;
 
-  Trade(std::string limit, TradeTiming timing, base::Prng dice);
+  Trade(LedgerId ledger, TradeTiming timing, base::Prng dice);
 
   // Asks a peer if the purse runs short and nothing is open. `sends` gets at most one Borrow.
   void consider(Purse& purse, const ConfigRecord& config, const Need& need, PeerBook& peers,
@@ -85,8 +85,8 @@ class Trade {
     friend auto operator<=>(const Asker&, const Asker&) = default;
   };
 
-  std::string limit_;
-  std::uint64_t limit_hash_;
+  LedgerId ledger_;
+  std::uint64_t hash_;  // of the ledger, for the peer book
   TradeTiming timing_;
   base::Prng dice_;
   bucket::Backoff backoff_;

@@ -355,6 +355,35 @@ void get(Reader from, node::Handover& command, Checks& checks) {
   get_each(from.getReservations(), command.reservations, checks);
 }
 
+// ---- keys with ledgers of their own ----
+template <class Builder>
+void put(Pen pen, Builder to, const node::OpenLedger& command) {
+  to.setStamp(command.stamp.count());
+  put(pen, to.initLedger(), command.ledger);
+  to.setCreated(command.created.value());
+  to.setAccount(command.account.value());
+  to.setLevel(command.level.micro());
+}
+template <class Reader>
+void get(Reader from, node::OpenLedger& command, Checks& checks) {
+  command.stamp = checks.span(from.getStamp());
+  get(from.getLedger(), command.ledger, checks);
+  command.created = node::Version(from.getCreated());
+  command.account = node::Account(from.getAccount());
+  command.level = checks.held(from.getLevel());
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::CloseLedger& command) {
+  to.setStamp(command.stamp.count());
+  put(pen, to.initLedger(), command.ledger);
+}
+template <class Reader>
+void get(Reader from, node::CloseLedger& command, Checks& checks) {
+  command.stamp = checks.span(from.getStamp());
+  get(from.getLedger(), command.ledger, checks);
+}
+
 // ---- Command ----
 template <class Builder>
 struct CommandPut {
@@ -376,6 +405,8 @@ struct CommandPut {
     remove.setNode(c.node.value());
     remove.setCertified(c.certified);
   }
+  void operator()(const node::OpenLedger& c) { put(pen, to.initOpenLedger(), c); }
+  void operator()(const node::CloseLedger& c) { put(pen, to.initCloseLedger(), c); }
 };
 template <class Builder>
 void put(Pen pen, Builder to, const node::Command& command) {
@@ -411,6 +442,10 @@ void get(Reader from, node::Command& command, Checks& checks) {
                                  .node = base::NodeId(from.getRemoveNode().getNode()),
                                  .certified = from.getRemoveNode().getCertified()};
       return;
+    case Schema::OPEN_LEDGER:
+      return get(from.getOpenLedger(), command.emplace<node::OpenLedger>(), checks);
+    case Schema::CLOSE_LEDGER:
+      return get(from.getCloseLedger(), command.emplace<node::CloseLedger>(), checks);
   }
   checks.refuse_unknown("command", from.which());
 }

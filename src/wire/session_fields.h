@@ -144,6 +144,7 @@ void put(Pen pen, Builder to, const node::RenewAnswer& message) {
   put_each(pen, to.initRights(size_of(message.rights)), message.rights);
   put_texts(to.initNoLend(size_of(message.no_lend)), message.no_lend);
   put_each(pen, to.initCredits(size_of(message.credits)), message.credits);
+  put_each(pen, to.initClosed(size_of(message.closed)), message.closed);
 }
 template <class Reader>
 void get(Reader from, node::RenewAnswer& message, Checks& checks) {
@@ -165,6 +166,7 @@ void get(Reader from, node::RenewAnswer& message, Checks& checks) {
   get_each(from.getRights(), message.rights, checks);
   get_texts(from.getNoLend(), message.no_lend, checks);
   get_each(from.getCredits(), message.credits, checks);
+  get_each(from.getClosed(), message.closed, checks);
 }
 
 template <class Builder>

@@ -8,8 +8,8 @@ namespace brigade::wire {
 
 // ---- loans ----
 template <class Builder>
-void put(Pen, Builder to, const node::Borrow& message) {
-  to.setLimit(text(message.limit));
+void put(Pen pen, Builder to, const node::Borrow& message) {
+  put(pen, to.initLedger(), message.ledger);
   to.setVersion(message.version.value());
   to.setAccount(message.account.value());
   to.setSeq(message.seq);
@@ -20,7 +20,7 @@ void put(Pen, Builder to, const node::Borrow& message) {
 }
 template <class Reader>
 void get(Reader from, node::Borrow& message, Checks& checks) {
-  message.limit = to_text(from.getLimit());
+  get(from.getLedger(), message.ledger, checks);
   message.version = node::Version(from.getVersion());
   message.account = node::Account(from.getAccount());
   message.seq = from.getSeq();
@@ -45,7 +45,7 @@ void get(Reader from, node::Lender& lender, Checks& checks) {
 
 template <class Builder>
 void put(Pen pen, Builder to, const node::Loan& message) {
-  to.setLimit(text(message.limit));
+  put(pen, to.initLedger(), message.ledger);
   to.setAccount(message.account.value());
   to.setSeq(message.seq);
   to.setGranted(message.granted.micro());
@@ -54,7 +54,7 @@ void put(Pen pen, Builder to, const node::Loan& message) {
 }
 template <class Reader>
 void get(Reader from, node::Loan& message, Checks& checks) {
-  message.limit = to_text(from.getLimit());
+  get(from.getLedger(), message.ledger, checks);
   message.account = node::Account(from.getAccount());
   message.seq = from.getSeq();
   message.granted = checks.tokens(from.getGranted());
@@ -100,6 +100,7 @@ void get(Reader from, node::Ask& message, Checks& checks) {
 template <class Builder>
 void put(Pen, Builder to, const node::Told& message) {
   to.setTicket(message.ticket);
+  to.setLedger(message.ledger);
   to.setElsewhere(message.elsewhere);
   to.setUnknown(message.unknown);
   to.setLeader(message.leader.value());
@@ -112,6 +113,7 @@ void put(Pen, Builder to, const node::Told& message) {
 template <class Reader>
 void get(Reader from, node::Told& message, Checks& checks) {
   message.ticket = from.getTicket();
+  message.ledger = from.getLedger();
   message.elsewhere = from.getElsewhere();
   message.unknown = from.getUnknown();
   message.leader = base::NodeId(from.getLeader());

@@ -13,7 +13,7 @@ base::TimePoint at(std::int64_t ms) {
 
 TEST_CASE("lenders are those that said lately that they have something, most first") {
   PeerBook book({});
-  const std::uint64_t limit = PeerBook::limit_hash("api");
+  const std::uint64_t limit = PeerBook::hash_of({.limit = "api", .key = {}});
   for (std::uint64_t peer = 1; peer <= 7; ++peer) {
     book.joined(NodeId(peer), {});
     book.free_tokens(NodeId(peer), limit, Tokens::whole(static_cast<std::int64_t>(peer)), at(0));
@@ -24,12 +24,13 @@ TEST_CASE("lenders are those that said lately that they have something, most fir
   CHECK(top[0].node == NodeId(6));
   CHECK(top[1].node == NodeId(4));  // 5 is who asks
   CHECK(book.top_lenders(limit, NodeId(), at(5000)).empty());
-  CHECK(book.top_lenders(PeerBook::limit_hash("other"), NodeId(), at(20)).empty());
+  CHECK(
+      book.top_lenders(PeerBook::hash_of({.limit = "other", .key = {}}), NodeId(), at(20)).empty());
 }
 
 TEST_CASE("news of strangers is ignored, and who left is forgotten") {
   PeerBook book({});
-  const std::uint64_t limit = PeerBook::limit_hash("api");
+  const std::uint64_t limit = PeerBook::hash_of({.limit = "api", .key = {}});
   book.free_tokens(NodeId(1), limit, Tokens::whole(5), at(0));
   CHECK(book.empty());
   book.joined(NodeId(1), {});

@@ -80,8 +80,10 @@ TEST_CASE("a shrink closes the open borrow and cuts what was refundable until al
   CHECK_FALSE(purse.borrow());
   CHECK(purse.bucket().held() <= whole(10));
   // A loan that comes now finds no open sequence.
-  CHECK(purse.credit({.limit = "api", .account = kAccount, .seq = 1, .granted = whole(30)}) ==
-        Tokens{});
+  CHECK(purse.credit({.ledger = {.limit = "api", .key = {}},
+                      .account = kAccount,
+                      .seq = 1,
+                      .granted = whole(30)}) == Tokens{});
 }
 
 TEST_CASE("nothing is valid from valid_until of the fast line on") {
@@ -117,7 +119,10 @@ TEST_CASE("a loan is credited once, to its own sequence, and at most what room w
   Purse purse = held();
   const auto open = purse.open_borrow(NodeId(2), whole(20), at(0));
   REQUIRE(open);
-  Loan loan{.limit = "api", .account = kAccount, .seq = open->seq, .granted = whole(500)};
+  Loan loan{.ledger = {.limit = "api", .key = {}},
+            .account = kAccount,
+            .seq = open->seq,
+            .granted = whole(500)};
   Loan stray = loan;
   stray.seq = open->seq + 1;
   CHECK(purse.credit(stray) == Tokens{});

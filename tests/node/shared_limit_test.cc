@@ -34,7 +34,7 @@ struct Limit {
   Actions out;
 
   explicit Limit(std::int64_t level, const ConfigRecord& record = config())
-      : limit(record, {}, base::Prng(1), at(0)) {
+      : limit(record, KeyHash{}, {}, base::Prng(1), at(0)) {
     limit.purse().open(kMine, at(0).slow);
     limit.purse().renew(at(3000).fast);
     limit.purse().adopt(kMine,
@@ -168,13 +168,18 @@ TEST_CASE("a parked request whose time is over is refused; a cancelled one is no
 TEST_CASE("a parked shortfall borrows, and the loan serves it") {
   Limit one(0);
   one.peers.joined(kPeer, {});
-  one.peers.free_tokens(kPeer, PeerBook::limit_hash("api"), whole(500), at(0).slow);
+  one.peers.free_tokens(kPeer, PeerBook::hash_of({.limit = "api", .key = {}}), whole(500),
+                        at(0).slow);
   one.lacks(20, at(0));
   REQUIRE(one.park(20, 1, Duration::zero(), at(0)));
   one.turn(at(0));
   REQUIRE(one.out.sends.size() == 1);
   const auto ask = std::get<Borrow>(one.out.sends[0].message);
-  one.limit.on(kPeer, {.limit = "api", .account = kMine, .seq = ask.seq, .granted = ask.want},
+  one.limit.on(kPeer,
+               {.ledger = {.limit = "api", .key = {}},
+                .account = kMine,
+                .seq = ask.seq,
+                .granted = ask.want},
                one.peers, at(2));
   const auto answers = one.turn(at(2));
   REQUIRE(answers.size() == 1);

@@ -28,7 +28,7 @@ ConfigRecord config() {
 struct Desk {
   Purse purse;
   PeerBook peers{{}};
-  Trade trade{"api", {}, base::Prng(1)};
+  Trade trade{{.limit = "api", .key = {}}, {}, base::Prng(1)};
   std::vector<Send> sends;
 
   explicit Desk(std::int64_t level) {
@@ -42,7 +42,8 @@ struct Desk {
                  .epoch = Epoch(1)},
                 at(0), kExact);
     peers.joined(kPeer, {});
-    peers.free_tokens(kPeer, PeerBook::limit_hash("api"), whole(500), at(0).slow);
+    peers.free_tokens(kPeer, PeerBook::hash_of({.limit = "api", .key = {}}), whole(500),
+                      at(0).slow);
   }
   std::optional<Borrow> consider(std::int64_t waiting, Instant now) {
     sends.clear();
@@ -55,7 +56,7 @@ struct Desk {
   }
 };
 Borrow ask_for(std::int64_t want, std::uint64_t seq = 1) {
-  return {.limit = "api",
+  return {.ledger = {.limit = "api", .key = {}},
           .version = Version(3),
           .account = Account(99),
           .seq = seq,
@@ -130,8 +131,11 @@ TEST_CASE("a loan goes to the open sequence of its lender; any other is dropped"
   Desk desk(0);
   const auto ask = desk.consider(20, at(0));
   REQUIRE(ask);
-  const Loan loan{
-      .limit = "api", .account = kMine, .seq = ask->seq, .granted = whole(20), .free_after = {}};
+  const Loan loan{.ledger = {.limit = "api", .key = {}},
+                  .account = kMine,
+                  .seq = ask->seq,
+                  .granted = whole(20),
+                  .free_after = {}};
   CHECK(desk.trade.on(NodeId(3), loan, desk.purse, desk.peers, at(1)) == Tokens{});
   CHECK(desk.trade.on(kPeer, loan, desk.purse, desk.peers, at(1)) == whole(20));
   CHECK(desk.trade.on(kPeer, loan, desk.purse, desk.peers, at(1)) == Tokens{});
@@ -142,10 +146,11 @@ TEST_CASE("after a lender had nothing the next question waits") {
   Desk desk(0);
   const auto ask = desk.consider(20, at(0));
   REQUIRE(ask);
-  desk.trade.on(kPeer, {.limit = "api", .account = kMine, .seq = ask->seq}, desk.purse, desk.peers,
-                at(1));
+  desk.trade.on(kPeer, {.ledger = {.limit = "api", .key = {}}, .account = kMine, .seq = ask->seq},
+                desk.purse, desk.peers, at(1));
   CHECK(desk.trade.counts().refused == 1);
-  desk.peers.free_tokens(kPeer, PeerBook::limit_hash("api"), whole(500), at(1).slow);
+  desk.peers.free_tokens(kPeer, PeerBook::hash_of({.limit = "api", .key = {}}), whole(500),
+                         at(1).slow);
   CHECK_FALSE(desk.consider(20, at(1)));
   CHECK(desk.consider(20, at(100)));
 }
@@ -167,12 +172,16 @@ TEST_CASE("a borrow that was given up drops its late answer, and the next has an
   desk.trade.expire(desk.purse, desk.peers, at(50));
   CHECK_FALSE(desk.purse.borrow());
   CHECK(desk.purse.bucket().held() == Tokens{});
-  const Loan late{.limit = "api", .account = kMine, .seq = ask->seq, .granted = whole(20)};
+  const Loan late{.ledger = {.limit = "api", .key = {}},
+                  .account = kMine,
+                  .seq = ask->seq,
+                  .granted = whole(20)};
   CHECK(desk.trade.on(kPeer, late, desk.purse, desk.peers, at(60)) == Tokens{});
   CHECK(desk.trade.counts().timed_out == 1);
   CHECK(desk.trade.counts().granted + desk.trade.counts().partly == 0);
   CHECK(desk.purse.bucket().level() == Tokens{});
-  desk.peers.free_tokens(kPeer, PeerBook::limit_hash("api"), whole(500), at(500).slow);
+  desk.peers.free_tokens(kPeer, PeerBook::hash_of({.limit = "api", .key = {}}), whole(500),
+                         at(500).slow);
   const auto next = desk.consider(20, at(500));
   REQUIRE(next);
   CHECK(next->seq > ask->seq);

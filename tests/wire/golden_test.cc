@@ -42,18 +42,20 @@ TEST_SUITE("wire/golden") {
   }
 
   TEST_CASE("a message of a node") {
-    const node::PeerMessage message = node::Borrow{.limit = "api",
-                                                   .version = node::Version(1),
-                                                   .account = node::Account(2),
-                                                   .seq = 3,
-                                                   .want = base::Tokens::micro(4),
-                                                   .min = base::Tokens::micro(5),
-                                                   .priority = 6,
-                                                   .by_hand = true};
+    const node::PeerMessage message =
+        node::Borrow{.ledger = {.limit = "api", .key = {.high = 7, .low = 8}},
+                     .version = node::Version(1),
+                     .account = node::Account(2),
+                     .seq = 3,
+                     .want = base::Tokens::micro(4),
+                     .min = base::Tokens::micro(5),
+                     .priority = 6,
+                     .by_hand = true};
     CHECK(base::hex(encode(message)) ==
-          "000000000b000000000000000100010000000000090000000000000006000100"
+          "000000000e000000000000000100010000000000090000000000000006000100"
           "0100000000000000020000000000000003000000000000000400000000000000"
-          "0500000000000000060100000000000001000000220000006170690000000000");
+          "0500000000000000060100000000000000000000020001000700000000000000"
+          "080000000000000001000000220000006170690000000000");
   }
 
   TEST_CASE("tokens in advance") {

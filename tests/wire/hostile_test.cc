@@ -161,7 +161,8 @@ TEST_SUITE("wire/hostile") {
   }
 
   TEST_CASE("amounts, rates and times out of range are refused") {
-    node::Borrow borrow{.limit = "l", .want = base::Tokens::micro(base::Tokens::kMaxMicro + 1)};
+    node::Borrow borrow{.ledger = {.limit = "l", .key = {}},
+                        .want = base::Tokens::micro(base::Tokens::kMaxMicro + 1)};
     CHECK(says(error_of(encode(node::PeerMessage(borrow))), "an amount is out of range"));
     borrow.want = base::Tokens::micro(-1);
     CHECK(says(error_of(encode(node::PeerMessage(borrow))), "a wish is negative"));

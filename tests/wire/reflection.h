@@ -53,7 +53,7 @@ inline constexpr std::size_t kFields<gossip::Promise> = 2;
 template <class T>
 auto fields(T& t) {
   constexpr std::size_t kCount = kFields<std::remove_const_t<T>>;
-  static_assert(kCount <= 15);
+  static_assert(kCount <= 16);
   if constexpr (kCount == 0) {
     return std::tie();
   } else if constexpr (kCount == 1) {
@@ -98,9 +98,12 @@ auto fields(T& t) {
   } else if constexpr (kCount == 14) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = t;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
-  } else {
+  } else if constexpr (kCount == 15) {
     auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = t;
     return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
+  } else {
+    auto& [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = t;
+    return std::tie(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
   }
 }
 

@@ -15,19 +15,23 @@ constexpr std::int64_t kKeyBurst = 40;
 // Keys that are asked for so much that nodes get tokens of them in advance.
 constexpr std::int64_t kBusyRate = 100;
 constexpr std::int64_t kBusyBurst = 100;
+// One that gets a ledger of its own.
+constexpr std::int64_t kTenantRate = 200;
 
 // Some of everything; every second seed has answers that take longer than a session lasts, and
-// disks that keep a commit waiting.
+// disks that keep a commit waiting. There Raft's own messages are in time: where nobody leads,
+// nothing is admitted and nothing can be broken.
 Faults all_faults(std::uint64_t seed) {
   if (seed % 2 == 0) {
-    return {.loss_permille = 50,
+    return {.loss_permille = 30,
             .double_permille = 20,
-            .slow_permille = 150,
+            .slow_permille = 100,
             .slow_max = base::seconds(8),
+            .slow_raft = false,
             .crash_every = base::seconds(15),
-            .partition_every = base::seconds(3),
-            .pause_every = base::seconds(5),
-            .disk_max = base::milliseconds(200)};
+            .partition_every = base::seconds(10),
+            .pause_every = base::seconds(8),
+            .disk_max = base::milliseconds(60)};
   }
   return {.loss_permille = 20,
           .double_permille = 20,
@@ -60,6 +64,7 @@ constexpr std::array kPlants{
     std::pair{"quantum-returned-twice", node::Plant::kQuantumReturnedTwice},
     std::pair{"till-name-kept", node::Plant::kTillNameKept},
     std::pair{"handover-around-quanta", node::Plant::kHandoverAroundQuanta},
+    std::pair{"let-go-and-spent", node::Plant::kLetGoAndSpent},
 };
 
 // Zipf over the machines: the first has the most clients.
@@ -83,6 +88,7 @@ bucket::LimitSpec per_key(const char* name, std::int64_t rate, std::int64_t burs
 void load_keys(World& world, const Trial& trial, TimePoint begin) {
   world.declare(per_key("users", kKeyRate, kKeyBurst));
   world.declare(per_key("busy", kBusyRate, kBusyBurst));
+  world.declare(per_key("tenants", kTenantRate, kTenantRate));
   const auto load = [&](std::size_t machine, const char* limit, const char* key, double rate) {
     world.load({.machine = machine,
                 .limit = limit,
@@ -99,6 +105,15 @@ void load_keys(World& world, const Trial& trial, TimePoint begin) {
     // Never short: whoever spends of it while others mint it full is seen.
     if (i < 2) {
       load(i, "busy", "warm", kBusyRate * 0.3);
+    }
+    // It has a ledger of its own when the pause begins, and none when it ends.
+    for (const auto& [from, until] : {std::pair{0, 8}, std::pair{22, 60}}) {
+      world.load({.machine = i,
+                  .limit = "tenants",
+                  .key = "acme",
+                  .per_second = kTenantRate * trial.overload / kMachines,
+                  .from = begin + base::seconds(from),
+                  .until = begin + std::min<Duration>(base::seconds(until), trial.lasts)});
     }
   }
 }

@@ -170,7 +170,7 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
         loan != nullptr && loan->granted > Tokens{}) {
       totals_.lent += loan->granted;
       flow = next_flow_++;
-      flows_.emplace(*flow, Flow{.ledger = {.limit = loan->limit, .key = {}},
+      flows_.emplace(*flow, Flow{.ledger = loan->ledger,
                                  .lender = machine.id,
                                  .borrower = send.to,
                                  .account = loan->account,
@@ -178,13 +178,13 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
                                  .amount = loan->granted});
     }
     note_decisions(machine.id, send);
-    deliver(machine.id, send.to,
+    deliver(machine.id, send.to, Kind::kNode,
             [from = machine.id, message = std::move(send.message)](Machine& to, Instant when) {
               to.node->received(from, message, when);
             });
   }
   for (node::RaftSend& send : actions.raft) {
-    deliver(machine.id, send.to,
+    deliver(machine.id, send.to, Kind::kRaft,
             [shard = send.shard, message = std::move(send.message)](Machine& to, Instant when) {
               to.node->received(shard, message, when);
             });
@@ -232,7 +232,7 @@ void World::store(Machine& machine, std::vector<node::GroupWrite> writes) {
   });
 }
 
-void World::deliver(NodeId from, NodeId to, std::function<void(Machine&, Instant)> act) {
+void World::deliver(NodeId from, NodeId to, Kind kind, std::function<void(Machine&, Instant)> act) {
   if (!to || to.value() > machines_.size()) {
     return;
   }
@@ -244,7 +244,8 @@ void World::deliver(NodeId from, NodeId to, std::function<void(Machine&, Instant
   }
   const int copies = dice_.below(1000) < config_.faults.double_permille ? 2 : 1;
   for (int i = 0; i < copies; ++i) {
-    const bool slow = dice_.below(1000) < config_.faults.slow_permille;
+    const bool slow = dice_.below(1000) < config_.faults.slow_permille &&
+                      (kind == Kind::kNode || config_.faults.slow_raft);
     const Duration most = slow ? config_.faults.slow_max : config_.faults.delay_max;
     const Duration delay =
         config_.faults.delay_min +
@@ -276,9 +277,10 @@ void World::gossip() {
     const node::NodeDigest digest = machine->node->digest(clock(*machine));
     for (const auto& other : machines_) {
       if (other != machine) {
-        deliver(machine->id, other->id, [id = machine->id, digest](Machine& to, Instant when) {
-          to.node->heard(id, digest, when);
-        });
+        deliver(machine->id, other->id, Kind::kNode,
+                [id = machine->id, digest](Machine& to, Instant when) {
+                  to.node->heard(id, digest, when);
+                });
       }
     }
   }

@@ -36,6 +36,7 @@ struct Faults {
   Duration delay_max = base::milliseconds(2);
   std::uint32_t slow_permille = 0;  // messages that take up to slow_max
   Duration slow_max = base::seconds(4);
+  bool slow_raft = true;        // Raft's messages too: then hardly anybody leads for long
   Duration crash_every{0};      // mean; 0: never
   Duration partition_every{0};  // mean; 0: never
   Duration pause_every{0};      // mean: a process stands still for up to 6 s
@@ -106,6 +107,9 @@ class World {
   [[nodiscard]] TimePoint now() const { return now_; }
   [[nodiscard]] std::size_t ready() const;
 
+  // Keys that have ledgers of their own, as the shards' leaders have it.
+  [[nodiscard]] std::size_t key_ledgers() const;
+
   // Faults by hand.
   void crash(std::size_t machine);
   void restart(std::size_t machine);
@@ -156,7 +160,9 @@ class World {
   void wake(Machine& machine);
   void perform(Machine& machine, node::Actions& actions, Instant now);
   void store(Machine& machine, std::vector<node::GroupWrite> writes);
-  void deliver(node::NodeId from, node::NodeId to, std::function<void(Machine&, Instant)> act);
+  enum class Kind : std::uint8_t { kNode, kRaft };
+  void deliver(node::NodeId from, node::NodeId to, Kind kind,
+               std::function<void(Machine&, Instant)> act);
   void gossip();
   void inject_faults();
   void every(Duration mean, const std::function<void()>& act);
@@ -182,8 +188,9 @@ class World {
   void check();
   void check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket);
   void note_ledgers();
-  [[nodiscard]] Tokens spendable(const bucket::LimitSpec& spec);
-  [[nodiscard]] Tokens spendable_at_home(const Bucket& bucket);
+  // What could be spent of a ledger's pool and shares; of a key, by leaders in authority.
+  [[nodiscard]] Tokens spendable(const node::LedgerId& id);
+  [[nodiscard]] Tokens spendable_at_home(const node::LedgerId& id);
   [[nodiscard]] const bucket::LimitSpec* spec_of(const std::string& limit) const;
   void fail(std::string why);
   Instant clock(const Machine& machine) const;

@@ -34,9 +34,11 @@ void World::note_ledgers() {
   }
 }
 
-Tokens World::spendable(const bucket::LimitSpec& spec) {
-  const node::LedgerId id{.limit = spec.name, .key = {}};
-  const Books& books = books_[node::TokenStore::home_of(spec.name, config_.shards)];
+Tokens World::spendable(const node::LedgerId& id) {
+  const ShardId shard = id.key == node::KeyHash{}
+                            ? node::TokenStore::home_of(id.limit, config_.shards)
+                            : node::KeySpace(id.limit).home(id.key, config_.shards);
+  const Books& books = books_[shard];
   Tokens sum;
   const auto known = books.ledgers.find(id);
   const node::Ledger* ledger = known == books.ledgers.end() ? nullptr : &known->second;
@@ -44,7 +46,7 @@ Tokens World::spendable(const bucket::LimitSpec& spec) {
     sum += ledger->pool().level;
   }
   for (const auto& machine : machines_) {
-    const node::SharedLimit* limit = machine->node ? machine->node->shared(spec.name) : nullptr;
+    const node::SharedLimit* limit = machine->node ? machine->node->held(id) : nullptr;
     if (limit == nullptr || !limit->purse().valid(clock(*machine))) {
       continue;
     }
@@ -99,10 +101,8 @@ Tokens World::in_tills(const node::KeyHash& key) {
 }
 
 // Of one key: what leaders that are in authority could still spend of it, and tills.
-Tokens World::spendable_at_home(const Bucket& bucket) {
-  const node::KeySpace keys(bucket.limit);
-  const node::LedgerId id{.limit = bucket.limit, .key = keys.hash(bucket.key)};
-  const ShardId home = keys.home(id.key, config_.shards);
+Tokens World::spendable_at_home(const node::LedgerId& id) {
+  const ShardId home = node::KeySpace(id.limit).home(id.key, config_.shards);
   Tokens sum = in_tills(id.key);
   for (const auto& machine : machines_) {
     if (!machine->node || !machine->node->replicas().contains(home)) {
@@ -121,7 +121,11 @@ void World::check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket) {
   const Tokens drained = spec.rate.over(now_ - queue.drained);
   queue.level = std::max(Tokens{}, queue.level - drained);
   queue.drained = now_;
-  const Tokens w = queue.level + (spec.per_key ? spendable_at_home(bucket) : spendable(spec));
+  node::LedgerId id{.limit = bucket.limit, .key = {}};
+  if (spec.per_key) {
+    id.key = node::KeySpace(bucket.limit).hash(bucket.key);
+  }
+  const Tokens w = queue.level + spendable(id) + (spec.per_key ? spendable_at_home(id) : Tokens{});
   totals_.worst = std::max(totals_.worst, w - spec.burst);
   // The queue drains in whole micro-tokens at each event, rounded down each time.
   const Tokens slack = Tokens::micro(static_cast<std::int64_t>(totals_.events) + 16);
@@ -131,6 +135,15 @@ void World::check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket) {
          std::to_string(queue.level.as_double()) + ") at " +
          std::to_string((now_.time_since_epoch() - base::seconds(1000)).count() / 1000) + " us");
   }
+}
+
+std::size_t World::key_ledgers() const {
+  std::size_t sum = 0;
+  for (std::uint32_t i = 0; i < config_.shards; ++i) {
+    const node::Replica* leader = leading(ShardId(i));
+    sum += leader != nullptr ? leader->store().key_ledgers() : 0;
+  }
+  return sum;
 }
 
 void World::count_offices() {

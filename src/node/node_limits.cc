@@ -1,0 +1,141 @@
+// What this node serves, and the buckets that it holds for it: shared limits, and keys that have
+// ledgers of their own.
+#include <algorithm>
+#include <utility>
+
+#include "base/coverage.h"
+#include "node/node.h"
+
+namespace brigade::node {
+
+ShardId Node::home_of(const ConfigRecord& config) const {
+  return TokenStore::home_of(config.spec.name, config_.shards);
+}
+
+void Node::serve(const ConfigRecord& config, Instant now) {
+  limits_[config.spec.name] = config;
+  Served& served = served_[config.spec.name];
+  served.config = config;
+  served.keys = KeySpace(config.spec.name);
+  served.dropped = false;
+  served.elsewhere = config.spec.per_key || config.spec.mode == bucket::Mode::kStrict;
+  if (served.elsewhere && !served.demand) {
+    served.demand.emplace(now.slow);
+  }
+  for (auto& [key, hot] : served.hot) {
+    hot->configure(config, now, changes_);
+  }
+  if (served.shared) {
+    // Also when it became keyed or strict: its rights then go back by way of the sizing.
+    served.shared->configure(config, now, changes_);
+  } else if (!served.elsewhere && !draining_) {
+    served.shared = std::make_unique<SharedLimit>(config, KeyHash{}, config_.trade,
+                                                  base::Prng(dice_.next()), now);
+    tenants_[home_of(config).value()].attach(served.shared->ledger(), served.shared->purse(), now);
+    refresh_shared();
+  }
+}
+
+void Node::stop_serving(const std::string& limit) {
+  limits_.erase(limit);
+  if (const auto found = served_.find(limit); found != served_.end()) {
+    // The purse stays attached: its rights shrink to nothing by the ordinary way.
+    found->second.dropped = true;
+  }
+}
+
+void Node::refresh_shared() {
+  shared_.clear();
+  for (const auto& [name, served] : served_) {
+    if (served.shared) {
+      shared_.push_back({.limit = served.shared.get(), .shard = home_of(served.config)});
+    }
+    for (const auto& [key, hot] : served.hot) {
+      shared_.push_back({.limit = hot.get(), .shard = served.keys.home(key, config_.shards)});
+    }
+  }
+  std::sort(shared_.begin(), shared_.end(),
+            [](const Held& a, const Held& b) { return a.limit->ledger() < b.limit->ledger(); });
+}
+
+SharedLimit* Node::holding(const LedgerId& id) {
+  return const_cast<SharedLimit*>(std::as_const(*this).held(id));  // NOLINT: this is not const
+}
+
+const SharedLimit* Node::held(const LedgerId& id) const {
+  const auto found = served_.find(id.limit);
+  if (found == served_.end()) {
+    return nullptr;
+  }
+  if (id.key == KeyHash{}) {
+    return found->second.shared.get();
+  }
+  const auto hot = found->second.hot.find(id.key);
+  return hot == found->second.hot.end() ? nullptr : hot->second.get();
+}
+
+const SharedLimit* Node::shared(std::string_view limit) const {
+  const auto found = served_.find(limit);
+  return found == served_.end() ? nullptr : found->second.shared.get();
+}
+
+void Node::session_ended(ShardId shard) {
+  for (const auto& [limit, where] : shared_) {
+    if (where == shard && !limit->purse().kept()) {
+      limit->lapsed();
+    }
+  }
+}
+
+std::vector<DemandReport> Node::demands(ShardId shard, Instant now) {
+  std::vector<DemandReport> reports;
+  for (const auto& [limit, where] : shared_) {
+    if (where == shard) {
+      reports.push_back(limit->report(now));
+      reports.back().pressed = strain_.pressed();
+    }
+  }
+  return reports;
+}
+
+// ---- keys with ledgers of their own ----
+
+SharedLimit* Node::begin_hot(const LedgerId& id, Instant now) {
+  if (SharedLimit* known = holding(id)) {
+    return known;
+  }
+  const auto found = served_.find(id.limit);
+  if (found == served_.end() || draining_ || id.key == KeyHash{} || hot_count_ >= kHotMax) {
+    return nullptr;
+  }
+  Served& served = found->second;
+  if (served.dropped || !served.config.spec.per_key ||
+      served.config.spec.mode != bucket::Mode::kShared) {
+    return nullptr;
+  }
+  auto hot = std::make_unique<SharedLimit>(served.config, id.key, config_.trade,
+                                           base::Prng(dice_.next()), now);
+  SharedLimit& limit = *hot;
+  served.hot.emplace(id.key, std::move(hot));
+  ++hot_count_;
+  tenants_[served.keys.home(id.key, config_.shards).value()].attach(id, limit.purse(), now);
+  refresh_shared();
+  return &limit;
+}
+
+void Node::end_hot(const LedgerId& id) {
+  SharedLimit* const limit = id.key == KeyHash{} ? nullptr : holding(id);
+  // What holds rights or has somebody waiting is not over, whatever an old answer says.
+  if (limit == nullptr || limit->busy() || limit->purse().bucket().size() > Tokens{}) {
+    return;
+  }
+  COVERED("a key goes back to its home desk");
+  Served& served = served_.find(id.limit)->second;
+  std::erase_if(given_, [&](const auto& one) { return one.second.shared == limit; });
+  tenants_[served.keys.home(id.key, config_.shards).value()].detach(id);
+  served.hot.erase(id.key);
+  --hot_count_;
+  refresh_shared();
+}
+
+}  // namespace brigade::node
