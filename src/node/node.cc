@@ -218,7 +218,9 @@ void Node::dispatch(NodeId from, const PeerMessage& message, Instant now) {
   } else if (const auto* told = std::get_if<Told>(&message)) {
     on(from, *told, now);
   } else if (const auto* settle = std::get_if<SettleAsk>(&message)) {
-    to_replica(from, settle->shard, *settle, now);
+    if (!settle_guest(from, *settle)) {
+      to_replica(from, settle->shard, *settle, now);
+    }
   } else if (const auto* settled = std::get_if<SettleTold>(&message)) {
     on(from, *settled, now);
   } else if (const auto* wants = std::get_if<QuantumAsk>(&message)) {

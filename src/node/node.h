@@ -21,6 +21,7 @@
 #include "base/prng.h"
 #include "node/actions.h"
 #include "node/directory.h"
+#include "node/guest_book.h"
 #include "node/implicit_limits.h"
 #include "node/replica.h"
 #include "node/settlement.h"
@@ -187,6 +188,7 @@ class Node {
   struct Whole {
     std::vector<std::string> texts;        // what the requests' views point into
     std::vector<AcquireRequest> requests;  // without ids
+    std::vector<LedgerId> ledgers;         // whose buckets are charged, where it is done here
     std::vector<Decision> decisions;
     std::vector<std::size_t> local;
     std::vector<std::size_t> remote;  // home and strict, in limit order
@@ -257,7 +259,10 @@ class Node {
   // Decides another node's request for a key with a ledger of its own. False: not ours to decide.
   bool host(NodeId from, const Ask& ask, Instant now);
   void host_passed_on(Replica& replica, Instant now);
-  void tell(NodeId to, Ticket ticket, const Decision& decision);
+  // Answers a guest, with a reservation if that is wanted.
+  void tell(const Guest& guest, const Decision& decision);
+  // Ends a guest's reservation. False: it was not made here.
+  bool settle_guest(NodeId from, const SettleAsk& ask);
   // What was decided of those who waited here for others is taken out and sent to them.
   void answer_hosted(std::vector<Answer>& answers);
   [[nodiscard]] bool leads_ledger(ShardId shard, const LedgerId& id) const;
@@ -379,11 +384,7 @@ class Node {
   };
   std::map<Ticket, Parked> parked_at_;
   std::map<std::uint64_t, Given> given_;  // by sequence
-  struct Guest {
-    NodeId from;
-    Ticket ticket = 0;
-  };
-  std::map<Ticket, Guest> hosted_;  // requests of other nodes that wait in buckets here
+  GuestBook guests_;
   std::uint64_t next_reservation_ = 1;
   std::map<Ticket, Settlement> settlements_;  // by our ticket
   std::map<Ticket, Control> controls_;

@@ -1,5 +1,6 @@
 // Keys with ledgers of their own (semantics 6, "to a share"): this node's requests for them, and
 // those of nodes that have no rights of them yet.
+#include <algorithm>
 #include <utility>
 
 #include "base/coverage.h"
@@ -49,15 +50,19 @@ bool Node::host(NodeId from, const Ask& ask, Instant now) {
   }
   const AcquireRequest request{
       .limit = ask.ledger.limit, .cost = ask.cost, .priority = ask.priority, .peek = ask.peek};
+  const Guest guest{.from = from, .ask = ask};
   Decision decision;
-  if (limit->acquire(request, now, decision) == SharedLimit::Fate::kShort) {
+  if (const GuestReservation* known = ask.reserve ? guests_.find(ask.id) : nullptr) {
+    decision.verdict = known->actual ? Verdict::kRefused : Verdict::kAdmitted;
+    decision.remaining = known->remaining;
+  } else if (limit->acquire(request, now, decision) == SharedLimit::Fate::kShort) {
     const Ticket ticket = next_ticket_++;
     if (limit->park(request, ticket, book_, now, decision)) {
-      hosted_[ticket] = {.from = from, .ticket = ask.ticket};
+      guests_.wait(ticket, guest);
       return true;
     }
   }
-  tell(from, ask.ticket, decision);
+  tell(guest, decision);
   return true;
 }
 
@@ -69,29 +74,59 @@ void Node::host_passed_on(Replica& replica, Instant now) {
   }
 }
 
-void Node::tell(NodeId to, Ticket ticket, const Decision& decision) {
+void Node::tell(const Guest& guest, const Decision& decision) {
+  const Ask& ask = guest.ask;
   const bool real = decision.source != Source::kShadow;  // shadows are for the asker to cast
-  send(to,
-       Told{.ticket = ticket,
+  Told told{.ticket = ask.ticket,
             .ledger = true,
             .verdict = real ? decision.verdict : Verdict::kRefused,
             .remaining = decision.remaining,
             .retry_after = decision.retry_after,
-            .reset_after = decision.reset_after},
-       decision.admitted() ? decision.valid_until : base::kNever);
+            .reset_after = decision.reset_after};
+  if (ask.reserve && !ask.peek && told.verdict == Verdict::kAdmitted) {
+    if (const GuestReservation* known = guests_.find(ask.id)) {
+      told.again = known->holder != ask.ticket;
+    } else if (SharedLimit* limit = holding(ask.ledger)) {
+      const std::uint64_t sequence = next_reservation_++;
+      limit->reserve(sequence, ask.cost);
+      guests_.reserved(ask.id, {.ledger = ask.ledger,
+                                .sequence = sequence,
+                                .remaining = decision.remaining,
+                                .holder = ask.ticket});
+    }
+  }
+  send(guest.from, told, decision.admitted() ? decision.valid_until : base::kNever);
+}
+
+bool Node::settle_guest(NodeId from, const SettleAsk& ask) {
+  GuestReservation* const one = guests_.find(ask.id);
+  if (one == nullptr) {
+    return false;
+  }
+  SettleTold told{.ticket = ask.ticket};
+  if (!one->actual) {
+    one->actual = ask.actual;
+    if (SharedLimit* limit = holding(one->ledger)) {
+      one->refunded = limit->settle(one->sequence, std::max(Tokens{}, ask.actual))
+                          .value_or(SettleReply{})
+                          .refunded;
+    }
+  }
+  told.settled = {.conflict = *one->actual != ask.actual, .refunded = one->refunded};
+  send(from, std::move(told));
+  return true;
 }
 
 void Node::answer_hosted(std::vector<Answer>& answers) {
-  if (hosted_.empty()) {
+  if (guests_.nobody_waits()) {
     return;
   }
   std::erase_if(answers, [&](const Answer& answer) {
-    const auto guest = hosted_.extract(answer.ticket);
-    if (guest.empty()) {
-      return false;
+    const auto guest = guests_.call(answer.ticket);
+    if (guest) {
+      tell(*guest, answer.decision);
     }
-    tell(guest.mapped().from, guest.mapped().ticket, answer.decision);
-    return true;
+    return guest.has_value();
   });
 }
 

@@ -42,7 +42,16 @@ bool Node::begin_whole(std::span<const AcquireRequest> requests, Whole& whole, D
     copy.key = whole.texts.emplace_back(copy.key);
     copy.priority = whole.texts.emplace_back(copy.priority);
     copy.id = whole.texts.emplace_back(copy.id);
-    (served->second.elsewhere ? whole.remote : whole.local).push_back(i);
+    LedgerId ledger{.limit = std::string(copy.limit), .key = {}};
+    if (served->second.elsewhere && !served->second.hot.empty()) {
+      ledger.key = served->second.keys.hash(copy.key);
+    }
+    const SharedLimit* const mine = held(ledger);
+    const bool here =
+        !served->second.elsewhere || (served->second.config.spec.mode == bucket::Mode::kShared &&
+                                      mine != nullptr && mine->purse().bucket().size() > Tokens{});
+    whole.ledgers.push_back(std::move(ledger));
+    (here ? whole.local : whole.remote).push_back(i);
     wait = std::max(wait, std::min(copy.wait, served->second.config.spec.queue.max_wait));
     whole.requests.push_back(copy);
   }
@@ -57,16 +66,17 @@ bool Node::begin_whole(std::span<const AcquireRequest> requests, Whole& whole, D
 
 bool Node::take_locals(Whole& whole, Instant now, std::size_t& short_at) {
   for (const std::size_t i : whole.local) {
-    SharedLimit& limit = *served_.find(whole.requests[i].limit)->second.shared;
-    Decision decision;
-    const auto fate = limit.acquire(whole.requests[i], now, decision);
+    SharedLimit* const limit = holding(whole.ledgers[i]);
+    Decision decision{.verdict = Verdict::kNoRights};
+    const auto fate = limit == nullptr ? SharedLimit::Fate::kDecided
+                                       : limit->acquire(whole.requests[i], now, decision);
     whole.decisions[i] = decision;
     if (fate == SharedLimit::Fate::kShort || !decision.admitted()) {
       short_at = i;
       give_back(whole, now);
       return false;
     }
-    whole.accounts[i] = limit.purse().account();
+    whole.accounts[i] = limit->purse().account();
   }
   return true;
 }
@@ -74,8 +84,9 @@ bool Node::take_locals(Whole& whole, Instant now, std::size_t& short_at) {
 void Node::give_back(Whole& whole, Instant now) {
   for (const std::size_t i : whole.local) {
     if (whole.accounts[i]) {
-      served_.find(whole.requests[i].limit)
-          ->second.shared->undo(whole.decisions[i], whole.accounts[i], whole.requests[i].cost);
+      if (SharedLimit* limit = holding(whole.ledgers[i])) {
+        limit->undo(whole.decisions[i], whole.accounts[i], whole.requests[i].cost);
+      }
       whole.accounts[i] = Account{};
     }
   }
@@ -92,8 +103,10 @@ void Node::give_back(Whole& whole, Instant now) {
 Decision Node::admit(Whole& whole) {
   for (const std::size_t i : whole.local) {
     if (whole.requests[i].reserve) {
-      SharedLimit& limit = *served_.find(whole.requests[i].limit)->second.shared;
-      whole.decisions[i].reservation = reserve(limit, whole.decisions[i], whole.requests[i].cost);
+      if (SharedLimit* limit = holding(whole.ledgers[i])) {
+        whole.decisions[i].reservation =
+            reserve(*limit, whole.decisions[i], whole.requests[i].cost);
+      }
     }
   }
   for (auto& [i, part] : whole.parts) {
@@ -138,14 +151,14 @@ std::optional<Decision> Node::advance(Ticket ticket, Whole& whole, Instant now) 
   std::size_t short_at = 0;
   if (!take_locals(whole, now, short_at)) {
     const Decision& decision = whole.decisions[short_at];
-    SharedLimit& limit = *served_.find(whole.requests[short_at].limit)->second.shared;
+    SharedLimit* const limit = holding(whole.ledgers[short_at]);
     const bool pointless =
-        decision.verdict == Verdict::kNever || now.slow >= whole.deadline ||
-        (!limit.hopeful(book_, now) && now.slow + decision.retry_after > whole.deadline);
+        limit == nullptr || decision.verdict == Verdict::kNever || now.slow >= whole.deadline ||
+        (!limit->hopeful(book_, now) && now.slow + decision.retry_after > whole.deadline);
     if (pointless) {
       return refuse(whole, short_at);
     }
-    limit.wish(whole.requests[short_at].cost, whole.deadline);
+    limit->wish(whole.requests[short_at].cost, whole.deadline);
     return std::nullopt;
   }
   whole.next = 0;
