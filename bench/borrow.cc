@@ -187,7 +187,7 @@ class Borrower final : public End {
  private:
   void ask() {
     asked_ = Time::now();
-    const node::Borrow borrow{.limit = kLimit,
+    const node::Borrow borrow{.ledger = {.limit = kLimit, .key = {}},
                               .version = version_,
                               .account = node::Account(1),
                               .seq = ++seq_,

@@ -56,6 +56,15 @@ api::SampledFamily borrows(const node::Node& node) {
   return family;
 }
 
+api::SampledFamily hot_keys(const node::Node& node) {
+  return gauge(
+      "brigade_hot_keys",
+      "Keys that this node decides by itself: from rights of their own (ledger), or from "
+      "tokens that their leaders gave it in advance (quantum).",
+      {{.labels = {{"kind", "ledger"}}, .value = static_cast<double>(node.hot_keys())},
+       {.labels = {{"kind", "quantum"}}, .value = static_cast<double>(node.tills().count())}});
+}
+
 // On the leader of a limit's shard.
 api::SampledFamily fairness(const node::Node& node, base::Instant now) {
   api::SampledFamily family = gauge(
@@ -128,6 +137,7 @@ std::vector<api::SampledFamily> sample(node::Node& node, base::Instant now) {
   families.push_back(tokens(node, now));
   families.push_back(offered(node, now));
   families.push_back(borrows(node));
+  families.push_back(hot_keys(node));
   families.push_back(fairness(node, now));
   add_load(node.load(), families);
   families.push_back(raft(node, now, "brigade_raft_term", "Term of the shard's replica here.",

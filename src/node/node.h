@@ -128,6 +128,8 @@ class Node {
   [[nodiscard]] const SharedLimit* shared(std::string_view limit) const;
   // The bucket of this ledger here, if there is one.
   [[nodiscard]] const SharedLimit* held(const LedgerId& id) const;
+  // Keys with ledgers of their own that are served here.
+  [[nodiscard]] std::size_t hot_keys() const { return hot_count_; }
   [[nodiscard]] const LoadView& load() const { return load_; }
   [[nodiscard]] const std::map<NodeId, PeerView>& peers() const { return peers_; }
   [[nodiscard]] std::vector<BucketReport> buckets(Instant now);

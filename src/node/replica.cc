@@ -561,6 +561,9 @@ std::vector<PoolReport> Replica::pools(Instant now) const {
     return views;
   }
   for (const auto& [id, ledger] : store_.ledgers()) {
+    if (id.key != KeyHash{}) {
+      continue;  // of one key among many
+    }
     const FairnessMeter::Figures fairness = steward_->fairness(id);
     views.push_back({.ledger = id,
                      .rate = ledger.pool().rate,
