@@ -72,6 +72,9 @@ std::optional<Refusal> Node::end_drain(Instant now) {
   if (drains_for_good_) {
     return conflict("this node is about to stop or to leave: start it again instead");
   }
+  if (!draining_) {
+    return std::nullopt;
+  }
   draining_ = false;
   returning_.clear();
   for (Tenant& tenant : tenants_) {

@@ -28,7 +28,8 @@ void Node::serve(const ConfigRecord& config, Instant now) {
   if (served.shared) {
     // Also when it became keyed or strict: its rights then go back by way of the sizing.
     served.shared->configure(config, now, changes_);
-  } else if (!served.elsewhere && !draining_) {
+  } else if (!served.elsewhere) {
+    // Also while it drains: it may take part again.
     served.shared = std::make_unique<SharedLimit>(config, KeyHash{}, config_.trade,
                                                   base::Prng(dice_.next()), now);
     tenants_[home_of(config).value()].attach(served.shared->ledger(), served.shared->purse(), now);

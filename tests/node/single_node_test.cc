@@ -265,8 +265,12 @@ TEST_CASE(
   CHECK_FALSE(alone.node().ready(alone.now()));
   CHECK(alone.acquire(of("a", 1)).verdict == Verdict::kDraining);
   CHECK(alone.acquire(of("s", 1)).verdict == Verdict::kDraining);
+  // A limit that comes meanwhile is served afterwards as well.
+  REQUIRE(std::holds_alternative<Done>(
+      alone.admin(PutLimits{.limits = {limit("a", 100), strict, limit("late", 10)}})));
   REQUIRE(std::holds_alternative<Done>(alone.admin(Drain{.undo = true})));
   alone.run(1000);
+  CHECK(alone.acquire(of("late", 5)).admitted());
   CHECK(alone.node().ready(alone.now()));
   CHECK_FALSE(alone.acquire(of("a", 20)).admitted());  // what was spent before is spent
   CHECK(alone.acquire(of("a", 8)).admitted());

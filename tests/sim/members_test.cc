@@ -119,6 +119,29 @@ TEST_CASE("a machine leaves: its voters move first, through every fault, and W h
   }
 }
 
+TEST_CASE("machines are drained and take part again, through every fault, and W holds") {
+  for (std::uint64_t seed = 10; seed <= 11; ++seed) {
+    CAPTURE(seed);
+    Members members(seed);
+    members.run(8);
+    for (std::size_t i = 0; i < 20; ++i) {
+      members.world.drain(i % kMachines, false);
+      members.run(i % 3 == 0 ? 2 : 1);
+      members.world.drain(i % kMachines, true);
+    }
+    for (std::size_t i = 0; i < 10 * kMachines; ++i) {
+      members.world.drain(i % kMachines, true);  // until those that were paused or down heard it
+      if (i % kMachines == 0) {
+        members.run(1);
+      }
+    }
+    const Tokens before = members.world.totals().admitted;
+    members.run(10);
+    CHECK(members.world.totals().admitted > before);
+    CHECK(members.world.replicas_agree());
+  }
+}
+
 TEST_CASE("rights that are kept in isolation go on being spent there, and nowhere else") {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     CAPTURE(seed);

@@ -121,6 +121,8 @@ class World {
   void remove(std::size_t machine);
   // An operator has it leave; it ends when it has.
   void leave(std::size_t machine);
+  // An operator has it drain, or take part again; nothing happens while it is down or paused.
+  void drain(std::size_t machine, bool undo);
   [[nodiscard]] bool ended(std::size_t machine) const;
   // The machines that vote in this shard, as its leader has it; empty without a leader.
   [[nodiscard]] std::vector<std::size_t> voters(node::ShardId shard) const;

@@ -106,6 +106,10 @@ void World::ask(std::size_t number, const node::AdminRequest& request) {
   }
 }
 
+void World::drain(std::size_t number, bool undo) {
+  ask(number, node::Drain{.undo = undo});
+}
+
 void World::leave(std::size_t number) {
   if (ended(number)) {
     return;
