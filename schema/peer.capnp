@@ -39,6 +39,8 @@ struct Frame {
     settleTold @24 :SettleTold;
     quantumAsk @25 :QuantumAsk;
     quantum @26 :Quantum;
+    askBatch @27 :AskBatch;
+    toldBatch @28 :ToldBatch;
   }
 }
 
@@ -244,6 +246,34 @@ struct Told {
   unknown @7 :Bool;
   again @8 :Bool;
   ledger @9 :Bool;
+}
+
+struct AskBatch {
+  limits @0 :List(Limit);
+  asks @1 :List(One);
+
+  struct Limit {
+    name @0 :Text;
+    implicit @1 :Common.LimitSpec;  # null: a declared one
+  }
+  struct One {
+    ticket @0 :UInt64;
+    keyHigh @1 :UInt64;
+    keyLow @2 :UInt64;
+    cost @3 :Int64;
+    wait @4 :Int64;
+    idHigh @5 :UInt64;
+    idLow @6 :UInt64;
+    limit @7 :UInt32;  # position in limits
+    shard @8 :UInt32;
+    peek @9 :Bool;
+    reserve @10 :Bool;
+    priority @11 :Text;
+  }
+}
+
+struct ToldBatch {
+  tolds @0 :List(Told);
 }
 
 struct SettleAsk {

@@ -395,7 +395,7 @@ Told HomeDesk::decide(const Ask& ask, Instant now) {
                              .cost = ask.cost,
                              .priority = ask.priority,
                              .peek = ask.peek,
-                             .implicit = ask.implicit.name.empty() ? nullptr : &ask.implicit,
+                             .implicit = ask.implicit.get(),
                              .reserve = ask.reserve && !ask.peek,
                              .id = ask.id},
                      now);

@@ -16,7 +16,7 @@ ImplicitLimit make(const ThrottleRequest& request) {
   spec.burst = Tokens::whole(request.max_burst + 1);
   spec.rate = base::Rate::of(Tokens::whole(request.count), base::seconds(request.period_s));
   const KeySpace keys(spec.name);
-  return {.spec = std::move(spec), .keys = keys};
+  return {.spec = std::make_shared<const bucket::LimitSpec>(std::move(spec)), .keys = keys};
 }
 
 }  // namespace

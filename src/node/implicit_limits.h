@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 
 #include "bucket/limit_spec.h"
@@ -16,7 +17,7 @@
 namespace brigade::node {
 
 struct ImplicitLimit {
-  bucket::LimitSpec spec;
+  std::shared_ptr<const bucket::LimitSpec> spec;
   KeySpace keys;
 };
 

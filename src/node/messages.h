@@ -3,6 +3,7 @@
 // session, epoch, sequence or ticket that makes a stray one harmless.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -157,9 +158,9 @@ struct Ask {
   std::string priority;
   base::Duration wait{0};
   bool peek = false;
-  KeyHash id;                  // strict limits and reservations: one effect per id
-  bucket::LimitSpec implicit;  // CL.THROTTLE: the limit that its name stands for; else nameless
-  bool reserve = false;        // what is not used comes back by a settlement of this id
+  KeyHash id;  // strict limits and reservations: one effect per id
+  std::shared_ptr<const bucket::LimitSpec> implicit;  // CL.THROTTLE: what its name stands for
+  bool reserve = false;  // what is not used comes back by a settlement of this id
 };
 struct Told {
   Ticket ticket = 0;
@@ -172,6 +173,14 @@ struct Told {
   base::Duration retry_after{0};
   base::Duration reset_after{0};
   bool again = false;  // somebody else's ask with this id was charged, this one was not
+};
+// What one turn asks of one node, or answers to it.
+struct AskBatch {
+  static constexpr std::size_t kMost = 512;
+  std::vector<Ask> asks;
+};
+struct ToldBatch {
+  std::vector<Told> tolds;
 };
 // Ends a reservation on a home key or a strict limit: with what was used, or with nothing when the
 // acquire that it belongs to came to nothing. Repeated until it is answered.
@@ -322,7 +331,7 @@ using PeerMessage =
     std::variant<OpenAsk, OpenAnswer, Renew, RenewAnswer, ConfigHint, LeaderHint, RightsNotice,
                  ShrunkNotice, Borrow, Loan, Ask, Told, Submit, Submitted, PullAsk, PullAnswer,
                  SurveyAsk, SurveyAnswer, ReplicaGone, SnapshotPart, SnapshotHave, SettleAsk,
-                 SettleTold, QuantumAsk, Quantum>;
+                 SettleTold, QuantumAsk, Quantum, AskBatch, ToldBatch>;
 
 // ---- what a node publishes of itself through gossip ----
 

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/coverage.h"
+#include "node/batches.h"
 
 namespace brigade::node {
 namespace {
@@ -101,6 +102,7 @@ void Node::note_leader(ShardId shard, NodeId leader, std::uint64_t term, Instant
     for (auto& [ticket, errand] : errands_) {
       if (errand.ask.shard == shard && errand.wait_until < now.slow) {
         errand.retry_at = std::min(errand.retry_at, std::max(now.slow, errand.look_again));
+        errands_due_ = std::min(errands_due_, errand.retry_at);
       }
     }
     for (auto& [ticket, control] : controls_) {
@@ -217,6 +219,16 @@ void Node::dispatch(NodeId from, const PeerMessage& message, Instant now) {
     }
   } else if (const auto* told = std::get_if<Told>(&message)) {
     on(from, *told, now);
+  } else if (const auto* asks = std::get_if<AskBatch>(&message)) {
+    for (const Ask& one : asks->asks) {
+      if (!host(from, one, now)) {
+        to_replica(from, one.shard, one, now);
+      }
+    }
+  } else if (const auto* tolds = std::get_if<ToldBatch>(&message)) {
+    for (const Told& one : tolds->tolds) {
+      on(from, one, now);
+    }
   } else if (const auto* settle = std::get_if<SettleAsk>(&message)) {
     if (!settle_guest(from, *settle)) {
       to_replica(from, settle->shard, *settle, now);
@@ -387,6 +399,7 @@ void Node::settle(Instant now, Actions& out) {
 }
 
 void Node::flush(Actions& out) {
+  gather(outward_);
   for (Send& send : outward_) {
     out.sends.push_back(std::move(send));
   }
@@ -439,9 +452,7 @@ TimePoint Node::next_deadline(Instant now) const {
   for (const auto& [limit, shard] : shared_) {
     next = std::min(next, limit->next_deadline());
   }
-  for (const auto& [ticket, errand] : errands_) {
-    next = std::min({next, errand.deadline, errand.retry_at});
-  }
+  next = std::min(next, errands_due_);
   for (const auto& [ticket, settlement] : settlements_) {
     next = std::min({next, settlement.deadline, settlement.retry_at});
   }

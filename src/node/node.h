@@ -23,6 +23,7 @@
 #include "node/directory.h"
 #include "node/guest_book.h"
 #include "node/implicit_limits.h"
+#include "node/refusals.h"
 #include "node/replica.h"
 #include "node/settlement.h"
 #include "node/shared_limit.h"
@@ -178,6 +179,7 @@ class Node {
     Ticket client = 0;  // whom it is for; or `whole`, an acquire of several limits
     Ticket whole = 0;
     TimePoint deadline;
+    TimePoint asked;  // first, on the fast line
     TimePoint retry_at;
     TimePoint look_again;     // not before, whatever is heard of leaders
     TimePoint wait_until;     // how long a refusal may be tried again
@@ -229,10 +231,11 @@ class Node {
   std::optional<Decision> decide_here(const bucket::LimitSpec& spec, const KeySpace& keys,
                                       const AcquireRequest& request, bool implicit, Instant now);
   // node_near.cc
-  // Decides for a key that another node leads, from a till.
+  // Decides for a key that another node leads: from a till, or by a refusal that still holds.
   std::optional<Decision> decide_near(const bucket::LimitSpec& spec, const KeySpace& keys,
                                       const AcquireRequest& request, bool implicit, Instant now);
   void run_tills(Instant now);
+  void remember_refusal(const Errand& errand, const Told& told);
   [[nodiscard]] Errand errand_for(const bucket::LimitSpec& spec, const KeySpace& keys,
                                   const AcquireRequest& request, Instant now);
   // Sends the errand out; a decision when it cannot.
@@ -374,9 +377,11 @@ class Node {
   TimePoint next_hot_{};
   ImplicitLimits implicit_;
   Tills tills_;
+  Refusals refusals_;
 
   Ticket next_ticket_ = Ticket{1} << 62U;  // ours; clients' tickets are smaller
   std::map<Ticket, Errand> errands_;       // by our ticket
+  TimePoint errands_due_ = base::kNever;   // nothing is to be done for any of them before
   std::map<Ticket, Ticket> errand_of_;     // by the client's, also of several limits
   std::map<Ticket, Whole> wholes_;
   struct Parked {

@@ -118,7 +118,7 @@ std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ti
     return verdict_only(Verdict::kDraining);
   }
   const ImplicitLimit& implicit = implicit_.of(request);
-  const bucket::LimitSpec& spec = implicit.spec;
+  const bucket::LimitSpec& spec = *implicit.spec;
   const AcquireRequest asked{.limit = spec.name,
                              .key = request.key,
                              .cost = Tokens::whole(request.quantity),
@@ -137,7 +137,7 @@ std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ti
     return decision;
   }
   Errand errand = errand_for(spec, implicit.keys, asked, now);
-  errand.ask.implicit = spec;
+  errand.ask.implicit = implicit.spec;
   errand.client = ticket;
   return run(std::move(errand), now);
 }
@@ -271,7 +271,10 @@ std::optional<Decision> Node::run(Errand errand, Instant now) {
 void Node::ask(Ticket, Errand& errand, Instant now) {
   errand.retry_at = now.slow + kAskAgain;
   errand.look_again = now.slow + kLookAgain;
-  ++errand.asks;
+  if (++errand.asks == 1) {
+    errand.asked = now.fast;
+  }
+  errands_due_ = std::min({errands_due_, errand.retry_at, errand.deadline});
   send_to_leader(errand.ask.shard, errand.ask);
 }
 
@@ -294,12 +297,15 @@ void Node::on(NodeId from, const Told& told, Instant now) {
     const bool at_once = pointed && !errand.pointed;
     errand.pointed = at_once;
     errand.retry_at = std::min(errand.retry_at, at_once ? now.slow : now.slow + kLookAgain);
+    errands_due_ = std::min(errands_due_, errand.retry_at);
     return;
   }
+  remember_refusal(errand, told);
   if (told.verdict == Verdict::kRefused && now.slow + told.retry_after <= errand.wait_until &&
       errand.wait_until > now.slow) {
     COVERED("a decision elsewhere waits for tokens still to be minted");
     errand.retry_at = now.slow + std::max(told.retry_after, base::milliseconds(1));
+    errands_due_ = std::min(errands_due_, errand.retry_at);
     return;
   }
   Decision decision = decision_of(errand.terms, told);
@@ -336,6 +342,10 @@ void Node::finish(Ticket ticket, Decision decision, bool ours, Instant now) {
 }
 
 void Node::run_errands(Instant now) {
+  if (now.slow < errands_due_) {
+    return;
+  }
+  errands_due_ = base::kNever;
   std::vector<Ticket> over;
   for (auto& [ticket, errand] : errands_) {
     if (now.slow >= errand.deadline) {
@@ -343,6 +353,7 @@ void Node::run_errands(Instant now) {
     } else if (now.slow >= errand.retry_at) {
       ask(ticket, errand, now);
     }
+    errands_due_ = std::min({errands_due_, errand.retry_at, errand.deadline});
   }
   for (const Ticket ticket : over) {
     COVERED("no leader decided in time");

@@ -14,6 +14,7 @@ ShardId Node::home_of(const ConfigRecord& config) const {
 
 void Node::serve(const ConfigRecord& config, Instant now) {
   limits_[config.spec.name] = config;
+  refusals_.forget();
   Served& served = served_[config.spec.name];
   served.config = config;
   served.keys = KeySpace(config.spec.name);

@@ -1,4 +1,5 @@
-// What a node decides by itself of keys that other nodes lead: from its tills.
+// What a node decides by itself of keys that other nodes lead: from its tills, and what their
+// leaders refused a moment ago.
 #include <optional>
 #include <utility>
 #include <vector>
@@ -10,31 +11,57 @@ namespace brigade::node {
 std::optional<Decision> Node::decide_near(const bucket::LimitSpec& spec, const KeySpace& keys,
                                           const AcquireRequest& request, bool implicit,
                                           Instant now) {
-  // A class that leaves a part of the bucket alone can be judged only where the bucket is; and what
-  // may come back to a bucket must have been taken from it.
-  const bool simple = spec.mode == bucket::Mode::kShared && request.cost > Tokens{} &&
-                      !request.peek && !request.reserve && spec.reserved(request.priority) == 0;
-  if (!simple) {
+  if (spec.mode != bucket::Mode::kShared || request.cost <= Tokens{}) {
     return std::nullopt;
   }
   const KeyHash key = keys.hash(request.key);
-  const auto taken = tills_.take(key, request.cost, now);
-  if (!taken) {
+  const bucket::Permille reserved = spec.reserved(request.priority);
+  // A class that leaves a part of the bucket alone can be judged only where the bucket is; and what
+  // may come back to a bucket must have been taken from it.
+  const bool simple = !request.peek && !request.reserve && reserved == 0;
+  if (const auto taken = simple ? tills_.take(key, request.cost, now) : std::nullopt) {
+    return Decision{.verdict = Verdict::kAdmitted,
+                    .source = Source::kBorrowed,
+                    .remaining = taken->remaining,
+                    .reset_after = spec.rate.time_for(spec.burst - taken->remaining),
+                    .burst = spec.burst,
+                    .rate = spec.rate,
+                    .valid_until = taken->valid_until};
+  }
+  if (request.wait == base::Duration::zero()) {
+    if (const auto known = refusals_.recall(key, request.cost, reserved, spec.rate, now.fast)) {
+      return decision_of(terms_of(spec), {.verdict = Verdict::kRefused,
+                                          .remaining = known->remaining,
+                                          .retry_after = known->retry_after,
+                                          .reset_after = known->reset_after});
+    }
+  }
+  if (simple) {
     tills_.forwarded({.spec = spec,
                       .key = key,
                       .shard = keys.home(key, config_.shards),
                       .cost = request.cost,
                       .implicit = implicit},
                      now);
-    return std::nullopt;
   }
-  return Decision{.verdict = Verdict::kAdmitted,
-                  .source = Source::kBorrowed,
-                  .remaining = taken->remaining,
-                  .reset_after = spec.rate.time_for(spec.burst - taken->remaining),
-                  .burst = spec.burst,
-                  .rate = spec.rate,
-                  .valid_until = taken->valid_until};
+  return std::nullopt;
+}
+
+void Node::remember_refusal(const Errand& errand, const Told& told) {
+  const bool by_desk = errand.terms.source == Source::kHome && !told.ledger && !told.again;
+  if (!by_desk || told.verdict != Verdict::kRefused) {
+    return;
+  }
+  const auto served = served_.find(errand.ask.ledger.limit);
+  const bucket::Permille reserved =
+      served == served_.end() ? 0 : served->second.config.spec.reserved(errand.ask.priority);
+  refusals_.remember(errand.ask.ledger.key,
+                     {.cost = errand.ask.cost,
+                      .reserved = reserved,
+                      .remaining = told.remaining,
+                      .retry_after = told.retry_after,
+                      .reset_after = told.reset_after},
+                     errand.asked);
 }
 
 void Node::run_tills(Instant now) {

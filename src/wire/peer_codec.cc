@@ -1,6 +1,7 @@
 #include "wire/peer_codec.h"
 
 #include "schema/peer.capnp.h"
+#include "wire/batch_fields.h"
 #include "wire/quantum_fields.h"
 #include "wire/raft_fields.h"
 #include "wire/replica_fields.h"
@@ -38,6 +39,8 @@ struct PeerPut {
   void operator()(const node::SettleTold& m) { put(pen, to.initSettleTold(), m); }
   void operator()(const node::QuantumAsk& m) { put(pen, to.initQuantumAsk(), m); }
   void operator()(const node::Quantum& m) { put(pen, to.initQuantum(), m); }
+  void operator()(const node::AskBatch& m) { put(pen, to.initAskBatch(), m); }
+  void operator()(const node::ToldBatch& m) { put(pen, to.initToldBatch(), m); }
 };
 
 void put(Pen pen, schema::Frame::Builder to, const node::PeerMessage& message) {
@@ -114,6 +117,10 @@ void get(schema::Frame::Reader from, PeerFrame& frame, Checks& checks) {
       return read<node::QuantumAsk>(from.getQuantumAsk(), frame, checks);
     case Schema::QUANTUM:
       return read<node::Quantum>(from.getQuantum(), frame, checks);
+    case Schema::ASK_BATCH:
+      return read<node::AskBatch>(from.getAskBatch(), frame, checks);
+    case Schema::TOLD_BATCH:
+      return read<node::ToldBatch>(from.getToldBatch(), frame, checks);
   }
   checks.refuse_unknown("kind of message", from.which());
 }

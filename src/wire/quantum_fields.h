@@ -1,11 +1,8 @@
 // schema/peer.capnp, third part: tokens of home keys in advance.
 #pragma once
 
-#include <memory>
-#include <utility>
-
 #include "node/messages.h"
-#include "wire/command_fields.h"
+#include "wire/trade_fields.h"
 
 namespace brigade::wire {
 
@@ -36,12 +33,7 @@ void get(Reader from, node::QuantumAsk& message, Checks& checks) {
   message.want = checks.held(from.getWant());
   message.least = checks.held(from.getLeast());
   message.closing = from.getClosing();
-  if (from.hasImplicit()) {
-    bucket::LimitSpec implicit;
-    get(from.getImplicit(), implicit, checks);
-    checks.expect(bucket::validate(implicit).has_value(), "an implicit limit is senseless");
-    message.implicit = std::make_shared<const bucket::LimitSpec>(std::move(implicit));
-  }
+  message.implicit = get_implicit(from, checks);
 }
 
 template <class Builder>

@@ -1,6 +1,9 @@
 // schema/peer.capnp, second part: loans, decisions taken elsewhere, the control plane.
 #pragma once
 
+#include <memory>
+#include <utility>
+
 #include "node/messages.h"
 #include "wire/command_fields.h"
 
@@ -64,6 +67,18 @@ void get(Reader from, node::Loan& message, Checks& checks) {
 }
 
 // ---- decisions taken elsewhere ----
+// The limit that CL.THROTTLE's name stands for, if any.
+template <class Reader>
+std::shared_ptr<const bucket::LimitSpec> get_implicit(Reader from, Checks& checks) {
+  if (!from.hasImplicit()) {
+    return nullptr;
+  }
+  bucket::LimitSpec implicit;
+  get(from.getImplicit(), implicit, checks);
+  checks.expect(bucket::validate(implicit).has_value(), "an implicit limit is senseless");
+  return std::make_shared<const bucket::LimitSpec>(std::move(implicit));
+}
+
 template <class Builder>
 void put(Pen pen, Builder to, const node::Ask& message) {
   to.setShard(message.shard.value());
@@ -75,8 +90,8 @@ void put(Pen pen, Builder to, const node::Ask& message) {
   to.setPeek(message.peek);
   put_hash(to, message.id);
   to.setReserve(message.reserve);
-  if (!message.implicit.name.empty()) {
-    put(pen, to.initImplicit(), message.implicit);
+  if (message.implicit) {
+    put(pen, to.initImplicit(), *message.implicit);
   }
 }
 template <class Reader>
@@ -90,10 +105,7 @@ void get(Reader from, node::Ask& message, Checks& checks) {
   message.peek = from.getPeek();
   message.id = get_hash(from);
   message.reserve = from.getReserve();
-  if (from.hasImplicit()) {
-    get(from.getImplicit(), message.implicit, checks);
-    checks.expect(bucket::validate(message.implicit).has_value(), "an implicit limit is senseless");
-  }
+  message.implicit = get_implicit(from, checks);
   checks.expect(message.cost >= base::Tokens{}, "a cost is negative");
 }
 

@@ -183,8 +183,28 @@ TEST_SUITE("wire/hostile") {
     ask.cost = base::Tokens::micro(-1);
     CHECK(says(error_of(encode(node::PeerMessage(ask))), "a cost is negative"));
     ask.cost = base::Tokens::whole(1);
-    ask.implicit.name = "no rate";
+    bucket::LimitSpec implicit;
+    implicit.name = "no rate";
+    ask.implicit = std::make_shared<const bucket::LimitSpec>(implicit);
     CHECK(says(error_of(encode(node::PeerMessage(ask))), "implicit limit is senseless"));
+    node::AskBatch batch{.asks = {ask}};
+    CHECK(says(error_of(encode(node::PeerMessage(batch))), "implicit limit is senseless"));
+    batch.asks[0].implicit = nullptr;
+    batch.asks[0].cost = base::Tokens::micro(-1);
+    CHECK(says(error_of(encode(node::PeerMessage(batch))), "an amount is negative"));
+  }
+
+  TEST_CASE("a batch whose asks would copy a long name, or are too many, is refused") {
+    node::AskBatch batch;
+    batch.asks.resize(node::AskBatch::kMost);
+    CHECK(decode_frame(encode(node::PeerMessage(batch))).has_value());
+    batch.asks[0].ledger.limit = std::string(257, 'x');
+    CHECK(says(error_of(encode(node::PeerMessage(batch))), "too many or too long"));
+    batch.asks[0].ledger.limit = "x";
+    batch.asks.emplace_back();
+    CHECK(says(error_of(encode(node::PeerMessage(batch))), "a batch is too long"));
+    const node::ToldBatch tolds{.tolds = std::vector<node::Told>(node::AskBatch::kMost + 1)};
+    CHECK(says(error_of(encode(node::PeerMessage(tolds))), "a batch is too long"));
   }
 
   TEST_CASE("a wait may be for ever") {

@@ -186,22 +186,24 @@ class Sampler {
     fill_fields(value);
     value.drift_ppm = static_cast<std::int32_t>(dice_.below(500'000));
   }
-  static bucket::LimitSpec implicit() {
+  std::shared_ptr<const bucket::LimitSpec> implicit() {
+    if (dice_.chance(1, 2)) {
+      return nullptr;
+    }
     bucket::LimitSpec spec;
     spec.name = "throttle:10/1s";
     spec.rate = base::Rate::per_second(10);
     spec.burst = base::Tokens::whole(20);
     spec.per_key = true;
-    return spec;
+    return std::make_shared<const bucket::LimitSpec>(std::move(spec));
   }
   void fill(node::Ask& value) {
     fill_fields(value);
-    value.implicit = dice_.chance(1, 2) ? implicit() : bucket::LimitSpec();
+    value.implicit = implicit();
   }
   void fill(node::QuantumAsk& value) {
     fill_fields(value);
-    value.implicit =
-        dice_.chance(1, 2) ? std::make_shared<const bucket::LimitSpec>(implicit()) : nullptr;
+    value.implicit = implicit();
   }
 
   // ---- any other struct ----

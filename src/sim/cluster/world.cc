@@ -398,15 +398,25 @@ const bucket::LimitSpec* World::spec_of(const std::string& limit) const {
 
 // A decision of a shard's leader counts when it is taken, which is when it leaves.
 void World::note_decisions(NodeId from, const node::Send& send) {
-  if (const auto* ask = std::get_if<node::Ask>(&send.message)) {
-    const Bucket bucket{.limit = ask->ledger.limit, .key = keys_[ask->ledger.key]};
-    asked_[{from, ask->ticket}] = {.bucket = bucket, .cost = ask->cost};
-  } else if (const auto* told = std::get_if<node::Told>(&send.message)) {
-    const auto asked = asked_.find({send.to, told->ticket});
-    if (asked != asked_.end() && told->verdict == node::Verdict::kAdmitted && !told->elsewhere &&
-        !told->unknown) {
+  const auto ask = [&](const node::Ask& one) {
+    const Bucket bucket{.limit = one.ledger.limit, .key = keys_[one.ledger.key]};
+    asked_[{from, one.ticket}] = {.bucket = bucket, .cost = one.cost};
+  };
+  const auto tell = [&](const node::Told& one) {
+    const auto asked = asked_.find({send.to, one.ticket});
+    if (asked != asked_.end() && one.verdict == node::Verdict::kAdmitted && !one.elsewhere &&
+        !one.unknown) {
       spent(asked->second.bucket, asked->second.cost);
     }
+  };
+  if (const auto* one = std::get_if<node::Ask>(&send.message)) {
+    ask(*one);
+  } else if (const auto* asks = std::get_if<node::AskBatch>(&send.message)) {
+    std::for_each(asks->asks.begin(), asks->asks.end(), ask);
+  } else if (const auto* told = std::get_if<node::Told>(&send.message)) {
+    tell(*told);
+  } else if (const auto* tolds = std::get_if<node::ToldBatch>(&send.message)) {
+    std::for_each(tolds->tolds.begin(), tolds->tolds.end(), tell);
   } else if (const auto* quantum = std::get_if<node::Quantum>(&send.message)) {
     quanta_[{send.to, quantum->ticket}] = *quantum;
   }
