@@ -136,6 +136,9 @@ class Node {
   [[nodiscard]] std::vector<BucketReport> buckets(Instant now);
   [[nodiscard]] const Tills& tills() const { return tills_; }
   [[nodiscard]] std::size_t parked() const { return errands_.size(); }
+  // For checkers: what an acquire of several limits keeps here while it asks for its other parts,
+  // by part; empty when it does not.
+  [[nodiscard]] std::vector<ReservationId> keeping(Ticket ticket) const;
   void check_invariants() const;
 
  private:
@@ -288,6 +291,7 @@ class Node {
   bool take_locals(Whole& whole, Instant now, std::size_t& short_at);
   void give_back(Whole& whole, Instant now);
   std::optional<Decision> ask_next(Ticket ticket, Whole& whole, Instant now);
+  void settle_here(Whole& whole, std::size_t at, Tokens actual);
   Decision admit(Whole& whole);
   [[nodiscard]] Decision sum_up(const Whole& whole) const;
   [[nodiscard]] Decision refuse(const Whole& whole, std::size_t at) const;

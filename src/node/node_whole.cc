@@ -1,6 +1,6 @@
 // Several limits in one acquire, all or nothing (semantics 6): nothing local is held while it is
 // parked, home and strict limits are asked last, one after the other, each as a reservation. What
-// was charged is given back on a refusal: here at once, elsewhere by settling with nothing used.
+// was charged is kept refundable meanwhile, and settled with nothing used on a refusal.
 #include <algorithm>
 #include <utility>
 
@@ -81,14 +81,25 @@ bool Node::take_locals(Whole& whole, Instant now, std::size_t& short_at) {
   return true;
 }
 
+// Ends what an acquire of several limits keeps in a bucket here.
+void Node::settle_here(Whole& whole, std::size_t at, Tokens actual) {
+  ReservationId& kept = whole.decisions[at].reservation;
+  const auto given = given_.find(kept.sequence);
+  if (given != given_.end() && given->second.shared != nullptr) {
+    (void)given->second.shared->settle(kept.sequence, actual);
+  }
+  given_.erase(kept.sequence);
+  kept = ReservationId{};
+}
+
 void Node::give_back(Whole& whole, Instant now) {
   for (const std::size_t i : whole.local) {
-    if (whole.accounts[i]) {
-      if (SharedLimit* limit = holding(whole.ledgers[i])) {
-        limit->undo(whole.decisions[i], whole.accounts[i], whole.requests[i].cost);
-      }
-      whole.accounts[i] = Account{};
+    if (whole.decisions[i].reservation.sequence != 0) {
+      settle_here(whole, i, Tokens{});
+    } else if (SharedLimit* limit = whole.accounts[i] ? holding(whole.ledgers[i]) : nullptr) {
+      limit->undo(whole.decisions[i], whole.accounts[i], whole.requests[i].cost);
     }
+    whole.accounts[i] = Account{};
   }
   for (const auto& [i, part] : whole.parts) {
     if (part.ours) {
@@ -102,11 +113,8 @@ void Node::give_back(Whole& whole, Instant now) {
 // What was charged is now either a reservation of the client's or used.
 Decision Node::admit(Whole& whole) {
   for (const std::size_t i : whole.local) {
-    if (whole.requests[i].reserve) {
-      if (SharedLimit* limit = holding(whole.ledgers[i])) {
-        whole.decisions[i].reservation =
-            reserve(*limit, whole.decisions[i], whole.requests[i].cost);
-      }
+    if (!whole.requests[i].reserve) {
+      settle_here(whole, i, whole.requests[i].cost);
     }
   }
   for (auto& [i, part] : whole.parts) {
@@ -161,9 +169,28 @@ std::optional<Decision> Node::advance(Ticket ticket, Whole& whole, Instant now) 
     limit->wish(whole.requests[short_at].cost, whole.deadline);
     return std::nullopt;
   }
+  // While the others are asked for, minting goes on: what is kept for a give-back must not come on
+  // top of it.
+  for (const std::size_t i : whole.local) {
+    SharedLimit* const limit = holding(whole.ledgers[i]);
+    if (limit != nullptr && (whole.requests[i].reserve || !whole.remote.empty())) {
+      whole.decisions[i].reservation = reserve(*limit, whole.decisions[i], whole.requests[i].cost);
+    }
+  }
   whole.next = 0;
   whole.asking = true;
   return ask_next(ticket, whole, now);
+}
+
+std::vector<ReservationId> Node::keeping(Ticket ticket) const {
+  std::vector<ReservationId> kept;
+  const auto found = wholes_.find(ticket);
+  if (found != wholes_.end() && found->second.asking) {
+    for (const Decision& one : found->second.decisions) {
+      kept.push_back(one.reservation);
+    }
+  }
+  return kept;
 }
 
 // Asks for the next part elsewhere; the decision when there is none left, or no way to ask.

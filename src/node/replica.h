@@ -121,6 +121,10 @@ class Replica {
   [[nodiscard]] const raft::Core& core() const { return core_; }
   [[nodiscard]] const TokenStore& store() const { return store_; }
   [[nodiscard]] const HomeDesk* home() const { return home_ ? &*home_ : nullptr; }
+  // The shard's time by this leader's clock; nothing while another one leads.
+  [[nodiscard]] std::optional<Stamp> stamp(Instant now) const {
+    return steward_ ? std::optional(steward_->stamp(now.slow)) : std::nullopt;
+  }
   [[nodiscard]] ReplicaReport report(Instant now) const;
   // Ledgers led here, for the status.
   [[nodiscard]] std::vector<PoolReport> pools(Instant now) const;

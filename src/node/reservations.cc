@@ -47,6 +47,7 @@ std::vector<Reservation> Reservations::newest_open(std::size_t most) const {
 }
 
 void Reservations::note(const Reservation& reservation, bool dropped) {
+  ++revision_;
   if (recorded_) {
     changes_.push_back({.reservation = reservation, .dropped = dropped});
   }

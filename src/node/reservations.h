@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string_view>
@@ -55,6 +56,8 @@ class Reservations {
 
   [[nodiscard]] bool empty() const { return by_id_.empty(); }
   [[nodiscard]] std::size_t count() const { return by_id_.size(); }
+  // Grows with every change.
+  [[nodiscard]] std::uint64_t revision() const { return revision_; }
   [[nodiscard]] const Reservation* find(const KeyHash& id) const;
   // What all reservations on this bucket may still give back.
   [[nodiscard]] Tokens refundable(std::string_view limit, const KeyHash& key) const;
@@ -119,6 +122,7 @@ class Reservations {
   std::set<Age> ages_;
   std::map<LedgerId, Open, ByName> open_;
   std::vector<Change> changes_;
+  std::uint64_t revision_ = 0;
 };
 
 }  // namespace brigade::node

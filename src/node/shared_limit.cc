@@ -164,23 +164,27 @@ bool SharedLimit::cancel(Ticket ticket) {
 }
 
 bool SharedLimit::reserve(std::uint64_t sequence, Tokens cost) {
+  cut_reservations();
   if (reservations_.size() >= kReservations) {
     // The oldest becomes spent for good: memory has a bound, the guarantee has none to lose.
+    promised_ -= reservations_.begin()->second.refundable;
     purse_.give_up_refund(reservations_.begin()->second.refundable);
     reservations_.erase(reservations_.begin());
   }
   const Tokens refundable = purse_.keep_refundable(cost);
+  promised_ += refundable;
   reservations_[sequence] = {
       .account = purse_.account(), .refundable = refundable, .reserved = cost};
   return true;
 }
 
 std::optional<SettleReply> SharedLimit::settle(std::uint64_t sequence, Tokens actual) {
+  cut_reservations();
   const auto found = reservations_.find(sequence);
   if (found == reservations_.end()) {
     return std::nullopt;
   }
-  const Reservation one = found->second;
+  const Reserved one = found->second;
   reservations_.erase(found);
   SettleReply reply{.verdict = SettleVerdict::kSettled};
   if (actual > one.reserved) {
@@ -189,12 +193,29 @@ std::optional<SettleReply> SharedLimit::settle(std::uint64_t sequence, Tokens ac
   if (one.account != purse_.account()) {
     return reply;  // that session is over: it stays spent
   }
-  const Tokens kept = purse_.give_up_refund(one.refundable);
-  const Tokens back = std::min(std::max(Tokens{}, one.reserved - actual), kept);
+  const Tokens unused = std::max(Tokens{}, one.reserved - actual);
+  const Tokens back = std::min(unused, one.refundable);
+  promised_ -= one.refundable;
+  purse_.give_up_refund(one.refundable);
   purse_.undo(one.account, back);
   purse_.totals().admitted -= back;
   reply.refunded = back;
   return reply;
+}
+
+void SharedLimit::cut_reservations() {
+  auto one = reservations_.lower_bound(open_from_);
+  while (promised_ > purse_.refundable() && one != reservations_.end()) {
+    const Tokens part = std::min(one->second.refundable, promised_ - purse_.refundable());
+    one->second.refundable -= part;
+    promised_ -= part;
+    if (one->second.refundable == Tokens{}) {
+      ++one;
+    }
+  }
+  if (one != reservations_.end()) {
+    open_from_ = one->first;
+  }
 }
 
 void SharedLimit::lapsed() {
@@ -203,6 +224,7 @@ void SharedLimit::lapsed() {
   for (auto& [sequence, one] : reservations_) {
     one.refundable = Tokens{};
   }
+  promised_ = Tokens{};
 }
 
 void SharedLimit::refresh_floors() {

@@ -84,17 +84,21 @@ class SharedLimit {
   [[nodiscard]] bool busy() const { return !queue_.empty() || purse_.borrow().has_value(); }
   // A session ended: reservations of its account are spent.
   void lapsed();
+  struct Reserved {
+    Account account;
+    Tokens refundable;  // less what was eaten of the oldest since they were looked at
+    Tokens reserved;
+  };
+  // For checkers: by sequence, until settled.
+  [[nodiscard]] const std::map<std::uint64_t, Reserved>& reservations() const {
+    return reservations_;
+  }
   void check_invariants() const;
 
  private:
   struct Class {
     std::string_view name;
     Tokens floor;
-  };
-  struct Reservation {
-    Account account;
-    Tokens refundable;
-    Tokens reserved;
   };
 
   [[nodiscard]] std::size_t class_of(std::string_view priority) const;
@@ -110,6 +114,9 @@ class SharedLimit {
   void serve(Instant now, Actions& out);
   void refuse(const std::vector<bucket::Waiting>& parked, Instant now, Actions& out);
   void refresh_floors();
+  // The purse knows what is refundable of all together: what is gone of it was the oldest's. Before
+  // any of them is looked at, made or ended.
+  void cut_reservations();
 
   ConfigRecord config_;
   LedgerId ledger_;
@@ -126,7 +133,9 @@ class SharedLimit {
   Tokens reported_lacking_;
   Tokens borrowed_left_;  // of the level; what is a node's own is spent first
   bool no_lend_ = false;
-  std::map<std::uint64_t, Reservation> reservations_;
+  std::map<std::uint64_t, Reserved> reservations_;
+  Tokens promised_;                       // their refundable amounts together
+  std::uint64_t open_from_ = 0;           // older ones have nothing refundable
   std::vector<bucket::Waiting> expired_;  // reused
 };
 

@@ -19,6 +19,7 @@ struct ClusterOptions {
   bool calm = false;
   bool members = false;
   bool keep = false;
+  bool reserve = false;
   std::string plant;
   std::int64_t seconds = 30;
 };
@@ -27,6 +28,7 @@ int run_cluster(const ClusterOptions& options) {
   Trial trial{.faults = !options.calm,
               .members = options.members,
               .keep = options.keep,
+              .reserve = options.reserve,
               .lasts = brigade::base::seconds(options.seconds)};
   if (!options.plant.empty()) {
     const auto plant = brigade::sim::plant_named(options.plant);
@@ -50,21 +52,24 @@ int run_cluster(const ClusterOptions& options) {
     }
     std::printf(
         "seed %llu: %s, admitted %.0f of %.0f (central %.0f), W-b <= %.3f, %llu events, hash "
-        "%016llx, %llu offices, keyed %.0f of %.0f (central %.0f, in advance %.0f)\n",
+        "%016llx, %llu offices, keyed %.0f of %.0f (central %.0f, in advance %.0f), refunded "
+        "%.0f\n",
         static_cast<unsigned long long>(seed), verdict.held ? "held" : "BROKEN",
         totals.admitted.as_double(), totals.offered.as_double(), totals.central.as_double(),
         totals.worst.as_double(), static_cast<unsigned long long>(totals.events),
         static_cast<unsigned long long>(totals.hash),
         static_cast<unsigned long long>(totals.offices), keyed.admitted.as_double(),
-        keyed.offered.as_double(), keyed.central.as_double(), totals.in_advance.as_double());
+        keyed.offered.as_double(), keyed.central.as_double(), totals.in_advance.as_double(),
+        totals.refunded.as_double());
     std::fflush(stdout);
     if (!verdict.held) {
       std::printf(
-          "%s\nagain: brigade-sim cluster --first %llu --seeds 1 --seconds %lld%s%s%s%s%s\n",
+          "%s\nagain: brigade-sim cluster --first %llu --seeds 1 --seconds %lld%s%s%s%s%s%s\n",
           verdict.broken.c_str(), static_cast<unsigned long long>(seed),
           static_cast<long long>(options.seconds), options.calm ? " --calm" : "",
           options.members ? " --members" : "", options.keep ? " --keep" : "",
-          options.plant.empty() ? "" : " --plant ", options.plant.c_str());
+          options.reserve ? " --reserve" : "", options.plant.empty() ? "" : " --plant ",
+          options.plant.c_str());
       return 10;
     }
     if (seed == options.first && brigade::sim::try_cluster(trial).totals.hash != totals.hash) {
@@ -89,6 +94,8 @@ int main(int argc, char** argv) {
   command->add_flag("--calm", cluster.calm, "no faults");
   command->add_flag("--members", cluster.members, "members join, are removed and leave");
   command->add_flag("--keep", cluster.keep, "rights are kept in isolation");
+  command->add_flag("--reserve", cluster.reserve,
+                    "clients reserve and settle, and ask for several limits at once");
   command->add_option("--plant", cluster.plant, "a planted bug, by name");
   brigade::sim::RaftOptions raft;
   CLI::App* raft_command =

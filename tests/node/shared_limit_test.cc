@@ -234,6 +234,30 @@ TEST_CASE("a reservation that nobody settles does not keep the bucket from filli
   CHECK(settled->refunded == whole(30));
 }
 
+TEST_CASE("a reservation that is used up leaves what others may be refunded") {
+  Limit one(100);
+  REQUIRE(one.acquire(60, at(0)).admitted());
+  REQUIRE(one.limit.reserve(1, whole(30)));
+  REQUIRE(one.limit.reserve(2, whole(30)));
+  one.turn(at(300));  // 30 tokens' worth of time: 30 of the 60 are left
+  CHECK(one.limit.settle(1, whole(30))->refunded == Tokens{});
+  CHECK(one.limit.settle(2, Tokens{})->refunded == whole(30));
+  CHECK(one.limit.purse().refundable() == Tokens{});
+  one.limit.check_invariants();
+}
+
+TEST_CASE("what minting ate of an old reservation does not come back out of a newer one") {
+  Limit one(100);
+  REQUIRE(one.acquire(30, at(0)).admitted());
+  REQUIRE(one.limit.reserve(1, whole(30)));
+  one.turn(at(300));  // full again: nothing of the first one is refundable
+  REQUIRE(one.acquire(20, at(300)).admitted());
+  REQUIRE(one.limit.reserve(2, whole(20)));
+  CHECK(one.limit.settle(1, Tokens{})->refunded == Tokens{});
+  CHECK(one.limit.settle(2, whole(5))->refunded == whole(15));
+  one.limit.check_invariants();
+}
+
 TEST_CASE("a cost that does not fit beside open reservations asks for more room") {
   Limit one(100);
   CHECK(one.acquire(30, at(0)).admitted());

@@ -47,6 +47,10 @@ class Alone {
       std::move(out.answers.begin(), out.answers.end(), std::back_inserter(answers_));
       std::move(out.settled.begin(), out.settled.end(), std::back_inserter(settled_));
       std::move(out.admin.begin(), out.admin.end(), std::back_inserter(replies_));
+      if (stalled_) {
+        std::move(out.writes.begin(), out.writes.end(), std::back_inserter(unwritten_));
+        break;
+      }
       if (out.writes.empty()) {
         break;
       }
@@ -113,6 +117,15 @@ class Alone {
   Tokens remaining(const char* name) {
     return acquire({.limit = name, .cost = Tokens::whole(1), .peek = true}).remaining;
   }
+  // From now on nothing becomes durable; once it is over, all of it does.
+  void stall_disk(bool stalled) {
+    stalled_ = stalled;
+    for (GroupWrite& write : std::exchange(unwritten_, {})) {
+      if (!write.persists.empty()) {
+        node_.persisted(std::move(write), now());
+      }
+    }
+  }
   Node& node() { return node_; }
   [[nodiscard]] Instant now() const { return {.slow = time_, .fast = time_}; }
 
@@ -120,6 +133,8 @@ class Alone {
   wire::StoreCodec codec_;
   TimePoint time_{base::seconds(1000)};
   Node node_;
+  bool stalled_ = false;
+  std::vector<GroupWrite> unwritten_;
   Ticket last_ticket_ = 0;
   std::vector<Answer> answers_;
   std::vector<SettleAnswer> settled_;
@@ -427,6 +442,23 @@ TEST_CASE("a client that goes away gets back what was charged for it meanwhile")
   }
   alone.run(50);
   CHECK(alone.acquire_all({of("s", 10), of_key("k", "x", 10), of("a", 9)}).admitted());
+}
+
+TEST_CASE("minting eats into what an acquire of several limits may give back here") {
+  Alone alone;
+  bucket::LimitSpec quick = limit("a", 10);
+  quick.rate = Rate::per_second(100);
+  alone.declare({quick, strict_limit("s", 10)});
+  const auto whole = std::vector{of("a", 8), of("s", 1)};
+  alone.stall_disk(true);
+  REQUIRE_FALSE(alone.node().acquire_all(whole, 900, alone.now()));
+  alone.run(60);  // 6 tokens' worth of time, while the strict part waits for the disk
+  REQUIRE(alone.acquire(of("a", 7)).admitted());
+  alone.node().abandon(900, alone.now());
+  CHECK(alone.remaining("a") < Tokens::whole(5));
+  alone.stall_disk(false);
+  alone.run(50);
+  CHECK(alone.acquire(of("s", 10)).admitted());
 }
 
 TEST_CASE("a client's own id that was given back with its acquire may be used again") {

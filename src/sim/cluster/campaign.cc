@@ -65,6 +65,9 @@ constexpr std::array kPlants{
     std::pair{"till-name-kept", node::Plant::kTillNameKept},
     std::pair{"handover-around-quanta", node::Plant::kHandoverAroundQuanta},
     std::pair{"let-go-and-spent", node::Plant::kLetGoAndSpent},
+    std::pair{"refund-twice", node::Plant::kRefundTwice},
+    std::pair{"refund-uncapped", node::Plant::kRefundUncapped},
+    std::pair{"refund-used", node::Plant::kRefundUsed},
 };
 
 // Zipf over the machines: the first has the most clients.
@@ -118,6 +121,52 @@ void load_keys(World& world, const Trial& trial, TimePoint begin) {
   }
 }
 
+constexpr const char* kUsers = "users";
+constexpr const char* kBusy = "busy";
+constexpr const char* kTokens = "tokens";  // shared
+constexpr const char* kDaily = "daily";    // strict
+
+// Every kind of limit is reserved, alone and with others; the keys are also spent in the plain way.
+void load_reserving(World& world, const Trial& trial, TimePoint begin) {
+  bucket::LimitSpec tokens;
+  tokens.name = kTokens;
+  tokens.rate = base::Rate::per_second(10 * kKeyRate);
+  tokens.burst = Tokens::whole(10 * kKeyBurst);
+  world.declare(tokens);
+  world.declare(per_key(kUsers, kKeyRate, kKeyBurst));
+  world.declare(per_key(kBusy, kBusyRate, kBusyBurst));
+  bucket::LimitSpec daily;
+  daily.name = kDaily;
+  daily.mode = bucket::Mode::kStrict;
+  daily.rate = base::Rate::per_second(kKeyRate);
+  daily.burst = Tokens::whole(kKeyBurst);
+  world.declare(daily);
+  for (std::size_t i = 0; i < kMachines; ++i) {
+    const auto load = [&](World::Demand demand, double share) {
+      demand.machine = i;
+      demand.from = begin;
+      demand.until = begin + trial.lasts;
+      demand.reserve = share < 1;
+      demand.per_second = share * trial.overload * kKeyRate / kMachines;
+      world.load(demand);
+    };
+    load({.limit = kTokens, .cost = Tokens::whole(30)}, 0.3);
+    load({.limit = kDaily, .cost = Tokens::whole(7)}, 0.1);
+    // Nodes get tokens of this key in advance.
+    load({.limit = kBusy, .key = "hot"}, 4);
+    load({.limit = kBusy, .key = "hot", .cost = Tokens::whole(12)}, 0.1);
+    for (std::size_t k = 0; k < 2; ++k) {
+      const std::string key = "user" + std::to_string(k);
+      load({.limit = kUsers, .key = key}, 1);
+      load({.limit = kUsers, .key = key, .cost = Tokens::whole(9)}, 0.08);
+      World::Demand together{.limit = kUsers, .key = key, .cost = Tokens::whole(5)};
+      together.with = {{.limit = kDaily, .cost = Tokens::whole(3)},
+                       {.limit = kTokens, .cost = Tokens::whole(20), .reserve = k == 0}};
+      load(together, 0.05);
+    }
+  }
+}
+
 }  // namespace
 
 Verdict try_cluster(const Trial& trial) {
@@ -137,8 +186,12 @@ Verdict try_cluster(const Trial& trial) {
   limit.on_isolated = trial.keep ? bucket::OnIsolated::kKeep : bucket::OnIsolated::kDeny;
   world.declare(limit);
   const TimePoint begin = world.now() + base::seconds(4);
-  load_keys(world, trial, begin);
-  for (std::size_t i = 0; i < kMachines; ++i) {
+  if (trial.reserve) {
+    load_reserving(world, trial, begin);
+  } else {
+    load_keys(world, trial, begin);
+  }
+  for (std::size_t i = 0; i < kMachines && !trial.reserve; ++i) {
     world.load({.machine = i,
                 .limit = limit.name,
                 .per_second = kRate * trial.overload * part_of(i),

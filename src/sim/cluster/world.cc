@@ -107,6 +107,7 @@ void World::crash(std::size_t number) {
   machine.node.reset();
   ++machine.life;
   std::erase_if(flows_, [&](const auto& one) { return one.second.borrower == machine.id; });
+  spend_reservations_of(machine);
 }
 
 void World::restart(std::size_t number) {
@@ -193,7 +194,13 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
     store(machine, std::move(actions.writes));
     actions.writes.clear();
   }
+  for (const node::SettleAnswer& answer : actions.settled) {
+    note_settled(answer.reply);
+  }
   for (const node::Answer& answer : actions.answers) {
+    if (end_together(machine, answer)) {
+      continue;
+    }
     const auto parked = parked_.find(answer.ticket);
     if (parked == parked_.end()) {
       continue;
@@ -340,6 +347,9 @@ void World::load(const Demand& demand) {
   if (!demand.key.empty()) {
     keys_[node::KeySpace(demand.limit).hash(demand.key)] = demand.key;
   }
+  for (const Demand& part : demand.with) {
+    keys_[node::KeySpace(part.limit).hash(part.key)] = part.key;
+  }
   at(std::max(now_, demand.from), [this, demand] { arrive(demand); });
 }
 
@@ -357,6 +367,11 @@ void World::arrive(const Demand& demand) {
   const Bucket bucket{.limit = demand.limit, .key = demand.key};
   offer_central(bucket, demand.cost);
   if (!machine.node || now_ < machine.paused_until) {
+    return;
+  }
+  if (demand.reserve || !demand.with.empty()) {
+    arrive_with_others(demand, machine);
+    settle(machine);
     return;
   }
   const Instant now = clock(machine);
@@ -399,6 +414,9 @@ const bucket::LimitSpec* World::spec_of(const std::string& limit) const {
 // A decision of a shard's leader counts when it is taken, which is when it leaves.
 void World::note_decisions(NodeId from, const node::Send& send) {
   const auto ask = [&](const node::Ask& one) {
+    if (one.reserve) {
+      return;  // counts by what its leader keeps
+    }
     const Bucket bucket{.limit = one.ledger.limit, .key = keys_[one.ledger.key]};
     asked_[{from, one.ticket}] = {.bucket = bucket, .cost = one.cost};
   };
@@ -423,7 +441,7 @@ void World::note_decisions(NodeId from, const node::Send& send) {
 }
 
 void World::spent(const Bucket& bucket, Tokens cost) {
-  queues_[bucket].level += cost;
+  queues_[bucket].add(now_, cost);
 }
 
 void World::admitted(Machine& machine, const Bucket& bucket, Tokens cost) {
@@ -440,6 +458,14 @@ std::size_t World::ready() const {
     count += machine->node && machine->node->ready(clock(*machine)) ? 1 : 0;
   }
   return count;
+}
+
+void World::declare(bucket::LimitSpec spec) {
+  if (spec.mode == bucket::Mode::kStrict) {
+    strict_ = true;
+    queues_.emplace(Bucket{.limit = spec.name, .key = {}}, VirtualQueue(kLate));
+  }
+  specs_.push_back(std::move(spec));
 }
 
 // Again until somebody serves them: the first try may meet a crash.

@@ -14,12 +14,15 @@
 #include <queue>
 #include <set>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "base/prng.h"
 #include "node/ledger.h"
 #include "node/node.h"
 #include "node/records.h"
+#include "sim/cluster/virtual_queue.h"
 
 namespace brigade::sim {
 
@@ -64,6 +67,8 @@ struct Counted {
 };
 struct Totals {
   std::uint64_t events = 0;
+  std::uint64_t settled = 0;  // reservations
+  Tokens refunded;            // by that
   std::uint64_t requests = 0;
   Tokens offered;
   Tokens admitted;
@@ -87,7 +92,7 @@ class World {
   ~World();
 
   // Declares a limit once some leader serves. Requires: before run().
-  void declare(bucket::LimitSpec spec) { specs_.push_back(std::move(spec)); }
+  void declare(bucket::LimitSpec spec);
   // Requests of `cost` arrive at this machine at this rate (Poisson) from `from` to `until`.
   struct Demand {
     std::size_t machine = 0;
@@ -97,6 +102,8 @@ class World {
     double per_second = 0;
     TimePoint from;
     TimePoint until;
+    bool reserve = false;           // settled a little later, most of the time
+    std::vector<Demand> with = {};  // asked for together with these, all or nothing
   };
   void load(const Demand& demand);
   // Runs until this true time. False when an invariant broke; broken() says which.
@@ -177,10 +184,63 @@ class World {
     std::string key;
     friend auto operator<=>(const Bucket&, const Bucket&) = default;
   };
+  // An entry of the log is applied at most so long after it was decided.
+  static constexpr Duration kLate = base::seconds(20);
   struct Asked {
     Bucket bucket;
     Tokens cost;
   };
+
+  // world_reserve.cc
+  // A request that reserves, or one for several limits, until it is decided.
+  struct Together {
+    std::size_t machine = 0;
+    std::uint64_t life = 0;
+    std::vector<Demand> parts;
+    std::vector<node::ReservationId> kept;  // here, while it asks for the rest; by part
+  };
+  // Who keeps a reservation: a term of office of a process; none: the log of a shard.
+  struct Keeper {
+    std::size_t machine = 0;
+    std::uint64_t life = 0;
+    std::uint64_t term = 0;
+    friend bool operator==(const Keeper&, const Keeper&) = default;
+  };
+  // A reservation at a shard's leader.
+  struct Kept {
+    Bucket bucket;
+    VirtualQueue::Entry entry = {};
+    Tokens reserved;
+    Keeper keeper;
+    bool known = false;  // by somebody in authority, in this event
+    bool settled = false;
+    TimePoint seen;
+  };
+  // A reservation in a bucket of a machine: which, in which of its lives, by sequence.
+  using Here = std::tuple<std::size_t, std::uint64_t, std::uint64_t>;
+  struct KeptHere {
+    Bucket bucket;
+    VirtualQueue::Entry entry = {};
+    Tokens reserved;
+  };
+  void arrive_with_others(const Demand& demand, Machine& machine);
+  void go_away(node::Ticket ticket);
+  bool end_together(Machine& machine, const node::Answer& answer);
+  void keep_here(const Machine& machine, const Demand& part, const node::ReservationId& id);
+  bool end_kept_here(const Machine& machine, std::uint64_t sequence, Tokens actual);
+  void use(Machine& machine, const Demand& part, const node::ReservationId& id);
+  void settle_with(Machine& machine, const node::ReservationId& id, Tokens actual);
+  void note_settled(const node::SettleReply& reply);
+  void spend_reservations_of(const Machine& machine);
+  [[nodiscard]] bool elsewhere(const std::string& limit) const;
+  [[nodiscard]] std::uint64_t reservations_now();
+  void note_reservations();
+  void note_leaders_reservations();
+  void note_reservation(const Keeper& keeper, const node::Reservation& one, bool fresh,
+                        bool counts);
+  void note_together();
+  void note_kept_here();
+
   void note_decisions(node::NodeId from, const node::Send& send);
   [[nodiscard]] Tokens in_tills(const node::KeyHash& key);
   void offer_central(const Bucket& bucket, Tokens cost);
@@ -190,9 +250,12 @@ class World {
   void check();
   void check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket);
   void note_ledgers();
+  void note_stamps();
+  [[nodiscard]] TimePoint stamped(const std::string& limit, node::Stamp stamp) const;
   // What could be spent of a ledger's pool and shares; of a key, by leaders in authority.
   [[nodiscard]] Tokens spendable(const node::LedgerId& id);
-  [[nodiscard]] Tokens spendable_at_home(const node::LedgerId& id);
+  [[nodiscard]] Tokens spendable_at_home(const bucket::LimitSpec& spec, const node::LedgerId& id);
+  [[nodiscard]] Tokens spendable_strictly(const std::string& limit);
   [[nodiscard]] const bucket::LimitSpec* spec_of(const std::string& limit) const;
   void fail(std::string why);
   Instant clock(const Machine& machine) const;
@@ -207,15 +270,16 @@ class World {
   std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<bucket::LimitSpec> specs_;
-  struct Queue {
-    Tokens level;
-    TimePoint drained;
-  };
-  std::map<Bucket, Queue> queues_;  // V
+  std::map<Bucket, VirtualQueue> queues_;  // V
+  // The true times at which a leader's clock showed these stamps: what is in the log was decided
+  // then.
+  std::map<node::ShardId, std::map<node::Stamp, TimePoint>> stamped_;
   // The ledgers of a shard after the last entry that any replica ever applied.
   struct Books {
     raft::Index applied;
     std::map<node::LedgerId, node::Ledger> ledgers;
+    std::map<node::LedgerId, node::StrictRecord> strict;
+    std::map<node::KeyHash, node::Reservation> reservations;
   };
   std::map<node::ShardId, Books> books_;
   std::map<Bucket, bucket::TokenBucket> central_;
@@ -224,6 +288,10 @@ class World {
   std::map<node::Ticket, Asked> parked_;
   // Decisions asked of other nodes, by asker and its ticket.
   std::map<std::pair<node::NodeId, node::Ticket>, Asked> asked_;
+  std::map<node::Ticket, Together> together_;
+  std::map<node::KeyHash, Kept> kept_;  // by id
+  std::map<Here, KeptHere> kept_here_;
+  std::uint64_t reservations_seen_ = 0;
   std::map<node::KeyHash, std::string> keys_;
   // Quanta that are on their way, by the asker and its ticket; the last copy.
   std::map<std::pair<node::NodeId, node::Ticket>, node::Quantum> quanta_;
@@ -233,6 +301,7 @@ class World {
   Totals totals_;
   node::Actions actions_;
   bool declared_ = false;
+  bool strict_ = false;  // some limit is
   TimePoint last_step_{};
   std::uint64_t at_once_ = 0;
 };

@@ -29,9 +29,38 @@ void World::note_ledgers() {
       if (books.applied < replica->core().log().applied()) {
         books.applied = replica->core().log().applied();
         books.ledgers = replica->store().ledgers();
+        books.strict = replica->store().strict();
+        books.reservations = replica->store().reservations().all();
       }
     }
   }
+}
+
+// Only where strict limits are reserved: they count from the stamp of their entry.
+void World::note_stamps() {
+  for (const auto& machine : machines_) {
+    if (!machine->node) {
+      continue;
+    }
+    for (const auto& [shard, replica] : machine->node->replicas()) {
+      if (const auto stamp = replica->stamp(clock(*machine))) {
+        auto& times = stamped_[shard];
+        times.try_emplace(*stamp, now_);
+        while (!times.empty() && times.begin()->second + kLate < now_) {
+          times.erase(times.begin());
+        }
+      }
+    }
+  }
+}
+
+TimePoint World::stamped(const std::string& limit, node::Stamp stamp) const {
+  const auto times = stamped_.find(node::TokenStore::home_of(limit, config_.shards));
+  if (times == stamped_.end()) {
+    return now_;
+  }
+  const auto at = times->second.lower_bound(stamp);
+  return at == times->second.end() ? now_ : at->second;
 }
 
 Tokens World::spendable(const node::LedgerId& id) {
@@ -51,7 +80,7 @@ Tokens World::spendable(const node::LedgerId& id) {
       continue;
     }
     const node::Purse& purse = limit->purse();
-    sum += purse.level_at(clock(*machine));
+    sum += purse.level_at(clock(*machine)) + purse.refundable();
     const auto share = ledger == nullptr ? node::Ledger::Shares::const_iterator{}
                                          : ledger->shares().find(purse.account());
     if (ledger == nullptr || share == ledger->shares().end()) {
@@ -101,7 +130,7 @@ Tokens World::in_tills(const node::KeyHash& key) {
 }
 
 // Of one key: what leaders that are in authority could still spend of it, and tills.
-Tokens World::spendable_at_home(const node::LedgerId& id) {
+Tokens World::spendable_at_home(const bucket::LimitSpec& spec, const node::LedgerId& id) {
   const ShardId home = node::KeySpace(id.limit).home(id.key, config_.shards);
   Tokens sum = in_tills(id.key);
   for (const auto& machine : machines_) {
@@ -110,29 +139,50 @@ Tokens World::spendable_at_home(const node::LedgerId& id) {
     }
     const node::HomeDesk* desk = machine->node->replicas().at(home)->home();
     if (desk != nullptr && desk->in_authority(clock(*machine))) {
-      sum += desk->level(id, clock(*machine));
+      // The desk cuts what is refundable before it touches the key.
+      const Tokens level = desk->level(id, clock(*machine));
+      sum += level + std::min(desk->reservations().refundable(id.limit, id.key),
+                              std::max(Tokens{}, spec.burst - desk->lent(id.key) - level));
+    }
+  }
+  return sum;
+}
+
+// As of the last entry that anybody applied; what was minted since is counted with the next one.
+Tokens World::spendable_strictly(const std::string& limit) {
+  const Books& books = books_[node::TokenStore::home_of(limit, config_.shards)];
+  Tokens sum;
+  if (const auto found = books.strict.find({.limit = limit, .key = {}});
+      found != books.strict.end()) {
+    sum += found->second.level;
+  }
+  for (const auto& [id, one] : books.reservations) {
+    if (one.bucket.limit == limit) {
+      sum += one.refundable;
     }
   }
   return sum;
 }
 
 void World::check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket) {
-  Queue& queue = queues_[bucket];
-  const Tokens drained = spec.rate.over(now_ - queue.drained);
-  queue.level = std::max(Tokens{}, queue.level - drained);
-  queue.drained = now_;
   node::LedgerId id{.limit = bucket.limit, .key = {}};
   if (spec.per_key) {
     id.key = node::KeySpace(bucket.limit).hash(bucket.key);
   }
-  const Tokens w = queue.level + spendable(id) + (spec.per_key ? spendable_at_home(id) : Tokens{});
+  const Tokens queue = queues_[bucket].level(now_, spec.rate);
+  Tokens w = queue;
+  if (spec.mode == bucket::Mode::kStrict) {
+    w += spendable_strictly(spec.name);
+  } else {
+    w += spendable(id) + (spec.per_key ? spendable_at_home(spec, id) : Tokens{});
+  }
   totals_.worst = std::max(totals_.worst, w - spec.burst);
   // The queue drains in whole micro-tokens at each event, rounded down each time.
   const Tokens slack = Tokens::micro(static_cast<std::int64_t>(totals_.events) + 16);
   if (w > spec.burst + slack) {
     fail("W exceeds the burst of " + spec.name + " " + bucket.key + " by " +
          std::to_string((w - spec.burst).as_double()) + " tokens (queue " +
-         std::to_string(queue.level.as_double()) + ") at " +
+         std::to_string(queue.as_double()) + ") at " +
          std::to_string((now_.time_since_epoch() - base::seconds(1000)).count() / 1000) + " us");
   }
 }
@@ -162,6 +212,10 @@ void World::count_offices() {
 
 void World::check() {
   note_ledgers();
+  if (strict_) {
+    note_stamps();
+  }
+  note_reservations();
   for (const bucket::LimitSpec& spec : specs_) {
     if (!spec.per_key) {
       check_bucket(spec, {.limit = spec.name, .key = {}});
