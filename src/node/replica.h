@@ -67,7 +67,9 @@ class Replica {
   std::vector<std::pair<NodeId, Ask>> take_passed_on() { return std::exchange(passed_on_, {}); }
   // Keys led here for which a ledger of their own would pay.
   [[nodiscard]] std::vector<LedgerId> hot_keys(Instant now) const {
-    return home_ && rotation_ == Rotation::kNone ? home_->hot_keys(now) : std::vector<LedgerId>{};
+    const bool room = store_.key_ledgers() < TokenStore::kMaxKeyLedgers;
+    const bool can = home_ && rotation_ == Rotation::kNone && room;
+    return can ? home_->hot_keys(now) : std::vector<LedgerId>{};
   }
   // Begins to give a key a ledger of its own, all of it this account's at first. False when that
   // cannot be now.
