@@ -27,14 +27,14 @@ double seconds_now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-// Keys are spent faster than they fill up: who is full is forgotten at the next sweep, and its next
-// decision makes a bucket again.
-constexpr std::int64_t kKeyRate = 1000;
+// Keys that fill up in 10 s are spent in memory, slower ones are logged ahead.
+constexpr std::int64_t kKeyRate = 100'000'000;
+constexpr std::int64_t kSlowRate = 1000;
 
-bucket::LimitSpec limit(const char* name, bool per_key) {
+bucket::LimitSpec limit(const char* name, bool per_key, std::int64_t rate) {
   bucket::LimitSpec spec;
   spec.name = name;
-  spec.rate = base::Rate::per_second(per_key ? kKeyRate : 1'000'000'000);
+  spec.rate = base::Rate::per_second(rate);
   spec.burst = base::Tokens::whole(1'000'000'000);
   spec.per_key = per_key;
   return spec;
@@ -74,7 +74,7 @@ std::string throttle_commands() {
   std::string commands;
   for (int i = 0; i < kPipeline; ++i) {
     commands +=
-        "*6\r\n$11\r\nCL.THROTTLE\r\n$3\r\nhot\r\n$9\r\n900000000\r\n$4\r\n1000\r\n$1\r\n1\r\n"
+        "*6\r\n$11\r\nCL.THROTTLE\r\n$3\r\nhot\r\n$9\r\n900000000\r\n$9\r\n100000000\r\n$1\r\n1\r\n"
         "$1\r\n1\r\n";
   }
   return commands;
@@ -108,6 +108,29 @@ void print(const std::map<std::string, std::vector<double>>& rounds, std::uint64
   std::printf("\"allocations\": %llu}\n", static_cast<unsigned long long>(allocated));
 }
 
+// Prints what each contender takes in every round; `turn` is the node's, between two slices.
+void measure(const std::vector<Contender>& contenders, int rounds, int times,
+             const std::function<void()>& turn) {
+  std::map<std::string, std::vector<double>> taken;
+  std::uint64_t allocated = 0;
+  for (int round = 0; round < rounds; ++round) {
+    for (const Contender& contender : contenders) {
+      double lasted = 0;
+      const int slices = (times + kSlice - 1) / kSlice;
+      for (int slice = 0; slice < slices; ++slice) {
+        turn();
+        const std::uint64_t before = bench::allocations();
+        const double begun = seconds_now();
+        contender.run(kSlice);
+        lasted += seconds_now() - begun;
+        allocated += bench::allocations() - before;
+      }
+      taken[contender.name].push_back(lasted * 1e9 / slices / kSlice);
+    }
+  }
+  print(taken, allocated);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -115,7 +138,8 @@ int main(int argc, char** argv) {
   const int times = argc > 2 ? std::atoi(argv[2]) : 500'000;
   host::Clock clock;
   bench::SoloNode solo(clock);
-  if (!solo.serve({limit("api", false), limit("users", true)})) {
+  if (!solo.serve({limit("api", false, 1'000'000'000), limit("users", true, kKeyRate),
+                   limit("quota", true, kSlowRate)})) {
     fail("the node did not come up");
   }
   node::Node& node = solo.node();
@@ -128,7 +152,12 @@ int main(int argc, char** argv) {
   const std::string commands = throttle_commands();
   const node::AcquireRequest shared{.limit = "api"};
   const node::AcquireRequest keyed{.limit = "users", .key = "alice"};
+  const node::AcquireRequest slow{.limit = "quota", .key = "alice"};
   const node::ThrottleRequest throttled{.key = "hot", .max_burst = 900'000'000, .count = kKeyRate};
+  const node::AcquireRequest half{
+      .limit = "users", .key = "alice", .cost = base::Tokens::whole(500'000'000)};
+  node::ThrottleRequest half_throttled = throttled;
+  half_throttled.quantity = 450'000'000;
   const std::vector<Contender> contenders{
       {"cas", [](int n) { compare_and_swap(n); }},
       {"acquire",
@@ -138,6 +167,10 @@ int main(int argc, char** argv) {
       {"keyed",
        [&](int n) {
          decide(clock, n, [&](auto ticket, auto now) { return node.acquire(keyed, ticket, now); });
+       }},
+      {"slow",
+       [&](int n) {
+         decide(clock, n, [&](auto ticket, auto now) { return node.acquire(slow, ticket, now); });
        }},
       {"throttle",
        [&](int n) {
@@ -150,28 +183,18 @@ int main(int argc, char** argv) {
   const auto warm_until = clock.now() + base::milliseconds(300);
   while (clock.now() < warm_until) {
     (void)node.acquire(keyed, 1, clock.now());
+    (void)node.acquire(slow, 1, clock.now());
     (void)node.throttle(throttled, 1, clock.now());
     solo.turn();
   }
   answer_commands(session, commands, kPipeline);
 
-  std::map<std::string, std::vector<double>> taken;
-  std::uint64_t allocated = 0;
-  for (int round = 0; round < rounds; ++round) {
-    for (const Contender& contender : contenders) {
-      double lasted = 0;
-      const int slices = (times + kSlice - 1) / kSlice;
-      for (int slice = 0; slice < slices; ++slice) {
-        solo.turn();
-        const std::uint64_t before = bench::allocations();
-        const double begun = seconds_now();
-        contender.run(kSlice);
-        lasted += seconds_now() - begun;
-        allocated += bench::allocations() - before;
-      }
-      taken[contender.name].push_back(lasted * 1e9 / slices / kSlice);
-    }
-  }
-  print(taken, allocated);
+  // A full key is forgotten at the next sweep, and its next decision makes a bucket again.
+  const auto turn = [&] {
+    (void)node.acquire(half, 1, clock.now());
+    (void)node.throttle(half_throttled, 1, clock.now());
+    solo.turn();
+  };
+  measure(contenders, rounds, times, turn);
   return 0;
 }

@@ -21,10 +21,11 @@ def row_3(options):
     allocated = taken.pop("allocations")
     figures = {name: median(rounds) for name, rounds in taken.items()}
     cas = figures.pop("cas")
-    names = {"acquire": "acquire, shared limit", "keyed": "acquire, own key", "throttle": "CL.THROTTLE's decision",
+    names = {"acquire": "acquire, shared limit", "keyed": "acquire, own key", "slow": "acquire, own key of a slow limit", "throttle": "CL.THROTTLE's decision",
              "command": "CL.THROTTLE from bytes to bytes"}
     lines = [less(3, f"{names[name]}, beside compare-and-swap + clock", figures[name], cas, "ns", 3)
              for name in ("acquire", "keyed", "throttle")]
+    lines.append(Line(3, names["slow"], figures["slow"], cas, "ns", figures["slow"] / cas, "-", True))
     lines.append(Line(3, names["command"], figures["command"], cas, "ns", figures["command"] / cas, "-", True))
     lines.append(Line(3, "allocations in all of these", allocated, None, "", float(allocated), "0", allocated == 0))
     return lines

@@ -20,6 +20,7 @@ struct Command {
     removeNode @10 :RemoveNode;
     openLedger @11 :OpenLedger;
     closeLedger @12 :CloseLedger;
+    spendAhead @13 :SpendAhead;
   }
 }
 
@@ -136,6 +137,7 @@ struct Handover {
   limits @2 :List(Limit);
   unbroken @3 :Int64;
   reservations @4 :List(Reservation);
+  credits @5 :List(Credits);
 
   struct Session {
     account @0 :UInt64;
@@ -153,6 +155,22 @@ struct Handover {
     high @0 :UInt64;
     low @1 :UInt64;
     level @2 :Int64;
+  }
+  struct Credits {
+    limit @0 :Text;
+    keys @1 :List(Key);
+  }
+}
+
+struct SpendAhead {
+  stamp @0 :Int64;
+  spends @1 :List(Spend);
+
+  struct Spend {
+    ledger @0 :Common.LedgerId;
+    implicitRate @1 :Int64;
+    implicitSize @2 :Int64;
+    amount @3 :Int64;
   }
 }
 

@@ -18,7 +18,24 @@ struct StateRecord {
     override @7 :Commands.Override;
     node @8 :NodeRecord;
     reservation @9 :Commands.Reservation;
+    aheadLimit @10 :AheadLimitRecord;
+    aheadKey @11 :AheadKeyRecord;
   }
+}
+
+struct AheadLimitRecord {
+  limit @0 :Text;
+  rate @1 :Int64;
+  size @2 :Int64;
+  freshLevel @3 :Int64;
+  freshRefilled @4 :Int64;
+  implicit @5 :Bool;
+}
+
+struct AheadKeyRecord {
+  id @0 :Common.LedgerId;
+  level @1 :Int64;
+  refilled @2 :Int64;
 }
 
 struct NodeRecord {

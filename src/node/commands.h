@@ -131,6 +131,28 @@ struct StrictBatch {
   friend bool operator==(const StrictBatch&, const StrictBatch&) = default;
 };
 
+// What an implicit limit (CL.THROTTLE) is: its name stands for it, no configuration says it.
+struct AheadTerms {
+  Rate rate;
+  Tokens size;  // zero: the limit is declared
+  friend bool operator==(const AheadTerms&, const AheadTerms&) = default;
+};
+// Slow keys are spent only once that is logged (semantics 6): each takes a chunk out of a key's
+// bucket, which the shard's leader then spends in memory.
+struct AheadSpend {
+  LedgerId ledger;
+  AheadTerms implicit;
+  Tokens amount;  // below zero: goes back, its leader will not spend it
+  friend bool operator==(const AheadSpend&, const AheadSpend&) = default;
+};
+// One log entry for all keys of a turn; without any, it moves shard time on, so that what was
+// minted until now survives this leader.
+struct SpendAhead {
+  Stamp stamp{0};
+  std::vector<AheadSpend> spends;
+  friend bool operator==(const SpendAhead&, const SpendAhead&) = default;
+};
+
 // Manual control over sizing (semantics 7); wins over the algorithm, inside the guarantee.
 struct SetOverride {
   std::string limit;
@@ -176,6 +198,12 @@ struct HandoverLimit {
   std::vector<HandoverKey> keys;
   friend bool operator==(const HandoverLimit&, const HandoverLimit&) = default;
 };
+// What was logged ahead of a slow limit's keys and not spent: it goes back into their buckets.
+struct HandoverCredits {
+  std::string limit;
+  std::vector<HandoverKey> keys;
+  friend bool operator==(const HandoverCredits&, const HandoverCredits&) = default;
+};
 struct Handover {
   Stamp stamp{0};
   std::vector<HandoverSession> sessions;  // one that is not listed waits in full
@@ -185,6 +213,7 @@ struct Handover {
   // How long leaders have handed over to each other without a gap: nobody spent an implicit limit
   // that is not listed for at least this long.
   base::Duration unbroken{0};
+  std::vector<HandoverCredits> credits;
   friend bool operator==(const Handover&, const Handover&) = default;
 };
 struct CancelHandover {
@@ -202,7 +231,7 @@ struct RemoveNode {
 
 using Command = std::variant<OpenSession, ReturnSession, ReclaimSession, ChangeShares, Configure,
                              StrictBatch, SetOverride, ClearOverride, Handover, CancelHandover,
-                             RemoveNode, OpenLedger, CloseLedger>;
+                             RemoveNode, OpenLedger, CloseLedger, SpendAhead>;
 
 // ---- what applying them answers ----
 
@@ -224,7 +253,7 @@ struct StrictAnswer {
 struct Outcome {
   Applied applied = Applied::kDone;
   Account account;                    // OpenSession
-  std::vector<Applied> changes;       // ChangeShares: one per change
+  std::vector<Applied> changes;       // ChangeShares, SpendAhead: one per change or spend
   std::vector<StrictAnswer> answers;  // StrictBatch: one per take
   std::vector<Settled> settled;       // StrictBatch: one per settlement
   std::string reason;                 // Configure: why it was refused

@@ -17,8 +17,6 @@ constexpr std::size_t kSweptKeys = 1024;
 constexpr base::Duration kQuantumLasts = base::milliseconds(250);
 // Quanta that are called in are out after this at the latest.
 constexpr base::Duration kCallsIn = base::milliseconds(350);
-// Keys that fill up more slowly than this are too precious to be spread.
-constexpr base::Duration kSlowest = base::seconds(10);
 // Other nodes get so much of a key in every second, and never less than that: it is hot.
 constexpr std::int64_t kHotPermille = 100;
 constexpr Tokens kHotLeast = Tokens::whole(100);
@@ -40,7 +38,7 @@ base::Duration nested(base::Duration d, Drift drift) {
 }
 
 bool at_home(const bucket::LimitSpec& spec) {
-  return spec.per_key && spec.mode == bucket::Mode::kShared;
+  return spec.per_key && spec.mode == bucket::Mode::kShared && !logs_ahead(spec);
 }
 
 }  // namespace
@@ -52,7 +50,8 @@ HomeDesk::HomeDesk(const TokenStore& store, const HomeTerm& term, Instant now)
       plant_(term.plant),
       unbroken_since_(now.slow),
       reservations_(kReservations, false, term.plant),
-      loans_(term.begins, term.drift, term.plant) {
+      loans_(term.begins, term.drift, term.plant),
+      ahead_(store, term.drift, term.plant, now) {
   if (term.handover != nullptr) {
     COVERED("a leader goes on where the last one handed over");
     inherit(*term.handover, now);
@@ -88,7 +87,8 @@ void HomeDesk::inherit(const Handover& handover, Instant now) {
             .keys = std::move(keys), .created = one.created, .totals = {}, .away = {}, .heat = {}});
   }
   for (const Reservation& one : handover.reservations) {
-    if (consistent(one) && homes_.contains(one.bucket.limit)) {
+    const bool ahead = ahead_.know(one.bucket.limit);
+    if (consistent(one) && (ahead || homes_.contains(one.bucket.limit))) {
       Reservation ours = one;
       ours.since = clock_of(now) - one.since;
       reservations_.add(std::move(ours));
@@ -128,11 +128,17 @@ void HomeDesk::hand_over(Handover& handover, Instant now) {
     --left;
     cut(home, name, now);
   }
+  for (const auto& [name, book] : ahead_.limits()) {
+    for (const KeyHash& key : reservations_.keys_of(name)) {
+      cut_ahead(name, key, now);
+    }
+  }
   reservations_.expire(clock_of(now));
   handover.reservations = reservations_.newest_open(kHandoverReservations);
   for (Reservation& one : handover.reservations) {
     one.since = clock_of(now) - one.since;
   }
+  ahead_.hand_over(handover, room, now);
 }
 
 void HomeDesk::resume(Instant now) {
@@ -180,6 +186,9 @@ HomeDesk::Home* HomeDesk::home_of(std::string_view limit, const bucket::LimitSpe
 }
 
 void HomeDesk::follow(Instant now) {
+  for (const std::string& limit : ahead_.follow()) {
+    reservations_.forget_limit(limit);
+  }
   for (auto it = homes_.begin(); it != homes_.end();) {
     const ConfigRecord* config = store_.limit(it->first);
     // Implicit limits live on; declared ones that were deleted do not.
@@ -230,8 +239,7 @@ void HomeDesk::gave(const LedgerId& id, Tokens tokens, Instant now) {
 std::vector<LedgerId> HomeDesk::hot_keys(Instant now) const {
   std::vector<LedgerId> hot;
   for (const auto& [name, home] : homes_) {
-    // A key that fills up slowly would hold up its own way back for as long.
-    if (!home.created || home.keys.policy().rate.time_for(home.keys.policy().size) > kSlowest) {
+    if (!home.created) {
       continue;
     }
     for (const KeyHash& key : home.heat.hot(now.slow)) {
@@ -312,6 +320,7 @@ void HomeDesk::sweep(Instant now) {
 }
 
 void HomeDesk::make_room(std::size_t more_keys) {
+  ahead_.allow(more_keys);
   for (auto& [name, home] : homes_) {
     const ConfigRecord* config = store_.limit(name);
     const std::int64_t own = (config != nullptr ? config->spec : bucket::LimitSpec()).max_keys;
@@ -322,21 +331,22 @@ void HomeDesk::make_room(std::size_t more_keys) {
 
 // ---- decisions ----
 
-Told HomeDesk::decide(const KeyTake& take, Instant now) {
+std::optional<Told> HomeDesk::decide(const KeyTake& take, Instant now) {
   want(now);
   Told told;
   const ConfigRecord* config = store_.limit(take.limit);
   const bucket::LimitSpec* spec = config != nullptr ? &config->spec : take.implicit;
-  if (spec == nullptr || !at_home(*spec)) {
+  if (spec == nullptr || !spec->per_key || spec->mode != bucket::Mode::kShared) {
     told.verdict = Verdict::kUnknownLimit;
     return told;
   }
-  Home* const home = home_of(take.limit, *spec, now);
-  if (home == nullptr) {
+  const bool slow = logs_ahead(*spec);
+  Home* const home = slow ? nullptr : home_of(take.limit, *spec, now);
+  if (!slow && home == nullptr) {
     told.verdict = Verdict::kTooManyKeys;
     return told;
   }
-  if (!home->away.empty() && home->away.contains(take.key)) {
+  if (slow ? has_ledger(take) : !home->away.empty() && home->away.contains(take.key)) {
     told.ledger = true;
     return told;
   }
@@ -346,7 +356,23 @@ Told HomeDesk::decide(const KeyTake& take, Instant now) {
     told.remaining = known->remaining;
     return told;
   }
-  return this->take(*home, *spec, take, now);
+  return slow ? take_ahead(*spec, take, now) : this->take(*home, *spec, take, now);
+}
+
+// A key keeps its ledger when its limit becomes slow.
+bool HomeDesk::has_ledger(const KeyTake& take) const {
+  return store_.key_ledgers() != 0 &&
+         store_.ledger({.limit = std::string(take.limit), .key = take.key}) != nullptr;
+}
+
+std::optional<Told> HomeDesk::take_ahead(const bucket::LimitSpec& spec, const KeyTake& take,
+                                         Instant now) {
+  cut_ahead(take.limit, take.key, now);
+  auto decided = ahead_.decide(take, spec, now);
+  if (decided) {
+    note_reservation(take, *decided, now);
+  }
+  return decided;
 }
 
 Told HomeDesk::take(Home& home, const bucket::LimitSpec& spec, const KeyTake& take, Instant now) {
@@ -378,6 +404,11 @@ Told HomeDesk::take(Home& home, const bucket::LimitSpec& spec, const KeyTake& ta
       told.verdict = Verdict::kTooManyKeys;
       break;
   }
+  note_reservation(take, told, now);
+  return told;
+}
+
+void HomeDesk::note_reservation(const KeyTake& take, const Told& told, Instant now) {
   if (take.reserve && told.verdict == Verdict::kAdmitted && take.cost > Tokens{}) {
     reservations_.add({.id = take.id,
                        .bucket = {.limit = std::string(take.limit), .key = take.key},
@@ -386,11 +417,10 @@ Told HomeDesk::take(Home& home, const bucket::LimitSpec& spec, const KeyTake& ta
                        .remaining = told.remaining,
                        .refundable = take.cost});
   }
-  return told;
 }
 
-Told HomeDesk::decide(const Ask& ask, Instant now) {
-  Told told = decide(KeyTake{.limit = ask.ledger.limit,
+std::optional<Told> HomeDesk::decide(const Ask& ask, Instant now) {
+  auto told = decide(KeyTake{.limit = ask.ledger.limit,
                              .key = ask.ledger.key,
                              .cost = ask.cost,
                              .priority = ask.priority,
@@ -399,7 +429,9 @@ Told HomeDesk::decide(const Ask& ask, Instant now) {
                              .reserve = ask.reserve && !ask.peek,
                              .id = ask.id},
                      now);
-  told.ticket = ask.ticket;
+  if (told) {
+    told->ticket = ask.ticket;
+  }
   return told;
 }
 
@@ -419,6 +451,12 @@ void HomeDesk::cut(Home& home, std::string_view limit, Instant now) {
   }
 }
 
+void HomeDesk::cut_ahead(std::string_view limit, const KeyHash& key, Instant now) {
+  if (!reservations_.empty()) {
+    reservations_.cut(limit, key, ahead_.room(limit, key, now));
+  }
+}
+
 SettleTold HomeDesk::settle(const SettleAsk& ask, Instant now) {
   SettleTold told{.ticket = ask.ticket};
   const Reservation* one = reservations_.find(ask.id);
@@ -426,12 +464,17 @@ SettleTold HomeDesk::settle(const SettleAsk& ask, Instant now) {
     reservations_.call_off(ask.id, ask.ledger, ask.actual, clock_of(now));
     return told;
   }
+  const KeyHash key = one->bucket.key;
   const auto found = homes_.find(one->bucket.limit);
   if (found == homes_.end()) {
+    const LedgerId bucket = one->bucket;
+    cut_ahead(bucket.limit, key, now);
+    const auto [settled, back] = reservations_.settle(ask.id, std::max(Tokens{}, ask.actual));
+    ahead_.refund(bucket, back, now);
+    told.settled = settled;
     return told;
   }
   Home& home = found->second;
-  const KeyHash key = one->bucket.key;
   cut(home, found->first, key, now);
   const auto [settled, back] = reservations_.settle(ask.id, std::max(Tokens{}, ask.actual));
   if (back > Tokens{}) {
@@ -445,11 +488,11 @@ SettleTold HomeDesk::settle(const SettleAsk& ask, Instant now) {
 // ---- quanta ----
 
 KeyLoans::Offer HomeDesk::offer(const bucket::LimitSpec& spec, Instant now) const {
-  const bool lends = spec.lend.enabled && spec.rate.time_for(spec.burst) <= kSlowest;
+  // Slow keys are too precious to be spread: they are not here.
   const base::Duration lasts = std::min(kQuantumLasts, nested(until_ - now.fast, drift_));
   return {.max_share = spec.lend.max_share,
           .reserve = spec.lend.reserve,
-          .lasts = lends ? lasts : base::Duration::zero()};
+          .lasts = spec.lend.enabled ? lasts : base::Duration::zero()};
 }
 
 Quantum HomeDesk::lend(NodeId to, const QuantumAsk& ask, Instant now) {
@@ -491,11 +534,12 @@ std::map<std::string, HomeDesk::Totals> HomeDesk::totals() const {
   for (const auto& [name, home] : homes_) {
     all.emplace(name, home.totals);
   }
+  ahead_.add_totals(all);
   return all;
 }
 
 std::size_t HomeDesk::keys() const {
-  std::size_t sum = 0;
+  std::size_t sum = store_.ahead_books().keys();
   for (const auto& [name, home] : homes_) {
     sum += home.keys.count();
   }
@@ -507,7 +551,10 @@ Tokens HomeDesk::level(const LedgerId& id, Instant now) const {
     return held->second;
   }
   const auto found = homes_.find(id.limit);
-  if (found == homes_.end() || found->second.away.contains(id.key)) {
+  if (found == homes_.end()) {
+    return ahead_.spendable(id, now);
+  }
+  if (found->second.away.contains(id.key)) {
     return Tokens{};
   }
   const bucket::KeyTable& keys = found->second.keys;

@@ -4,7 +4,8 @@
 // Authority is dated from the start of a read round that a quorum confirmed, lasts tau_home, and is
 // shorter than the shortest election: while it holds, no other leader of the shard can exist. A
 // term's first authority goes on where the last leader's handover ends; without one its ghosts are
-// empty, except where nobody can have spent before.
+// empty, except where nobody can have spent before. Slow keys are the ahead desk's, and have no
+// ghost.
 //
 // Threads: single-threaded (owner: replica). Limits: kMaxImplicit implicit limits; max_keys per
 // limit; kReservations; kHandoverKeys and kHandoverReservations in a handover.
@@ -21,7 +22,9 @@
 #include "base/time.h"
 #include "bucket/hot_keys.h"
 #include "bucket/key_table.h"
+#include "node/ahead_desk.h"
 #include "node/key_loans.h"
+#include "node/key_take.h"
 #include "node/messages.h"
 #include "node/plant.h"
 #include "node/reservations.h"
@@ -31,18 +34,6 @@ namespace brigade::node {
 
 using base::Drift;
 using base::Instant;
-
-// One take from a key's bucket, or a look at it. The view and the pointer live for the call.
-struct KeyTake {
-  std::string_view limit;
-  KeyHash key;
-  Tokens cost;
-  std::string_view priority;
-  bool peek = false;
-  const bucket::LimitSpec* implicit = nullptr;  // CL.THROTTLE: the limit that the name stands for
-  bool reserve = false;  // what is not used comes back by a settlement of this id
-  KeyHash id;            // of the reservation
-};
 
 // What a term of office begins with.
 struct HomeTerm {
@@ -88,8 +79,9 @@ class HomeDesk {
 
   // Decides one take. Requires: in_authority(now). The caller reads its clock again before the
   // answer leaves; past until() it must not. Allocates only for keys and limits not seen before.
-  Told decide(const KeyTake& take, Instant now);
-  Told decide(const Ask& ask, Instant now);
+  // Nothing: a slow key's, which waits for the log.
+  std::optional<Told> decide(const KeyTake& take, Instant now);
+  std::optional<Told> decide(const Ask& ask, Instant now);
   // Ends a reservation, once; one that is not known here is spent, or was not made yet and never
   // will be. Requires: in_authority(now).
   SettleTold settle(const SettleAsk& ask, Instant now);
@@ -134,14 +126,13 @@ class HomeDesk {
 
   // ---- state ----
 
-  struct Totals {
-    Tokens admitted;
-    Tokens refused;
-  };
+  using Totals = AheadDesk::Totals;
   // By limit, since this term's desk was set up.
   [[nodiscard]] std::map<std::string, Totals> totals() const;
   [[nodiscard]] std::size_t keys() const;
-  // For checkers: a key's level, zero where the limit is unknown.
+  [[nodiscard]] AheadDesk& ahead() { return ahead_; }
+  [[nodiscard]] const AheadDesk& ahead() const { return ahead_; }
+  // For checkers: a key's level (and credit), zero where the limit is unknown.
   [[nodiscard]] Tokens level(const LedgerId& id, Instant now) const;
   [[nodiscard]] const Reservations& reservations() const { return reservations_; }
   void check_invariants() const;
@@ -159,6 +150,11 @@ class HomeDesk {
   // Before a touch of this key, or of all keys of a limit: level + quanta out + refundable <= size.
   void cut(Home& home, std::string_view limit, const KeyHash& key, Instant now);
   void cut(Home& home, std::string_view limit, Instant now);
+  // The same for a slow key, whose level and credit the ahead desk knows.
+  void cut_ahead(std::string_view limit, const KeyHash& key, Instant now);
+  [[nodiscard]] bool has_ledger(const KeyTake& take) const;
+  std::optional<Told> take_ahead(const bucket::LimitSpec& spec, const KeyTake& take, Instant now);
+  void note_reservation(const KeyTake& take, const Told& told, Instant now);
   Told take(Home& home, const bucket::LimitSpec& spec, const KeyTake& take, Instant now);
   Home* home_of(std::string_view limit, const bucket::LimitSpec& spec, Instant now);
   [[nodiscard]] Tokens ghost(const ConfigRecord& config) const;
@@ -180,6 +176,7 @@ class HomeDesk {
   Reservations reservations_;
   KeyLoans loans_;
   std::map<LedgerId, Tokens> let_go_;  // with what they held, until their ledgers are there
+  AheadDesk ahead_;
 };
 
 }  // namespace brigade::node

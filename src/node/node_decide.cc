@@ -178,7 +178,7 @@ std::optional<Decision> Node::decide_here(const bucket::LimitSpec& spec, const K
   }
   const bool reserve = request.reserve && !request.peek;
   const KeyHash id = reserve ? KeyHash{dice_.next(), dice_.next()} : KeyHash{};
-  const Told told = replica->second->decide({.limit = spec.name,
+  const auto told = replica->second->decide({.limit = spec.name,
                                              .key = key,
                                              .cost = request.cost,
                                              .priority = request.priority,
@@ -187,14 +187,13 @@ std::optional<Decision> Node::decide_here(const bucket::LimitSpec& spec, const K
                                              .reserve = reserve,
                                              .id = id},
                                             now);
-  if (told.ledger) {
-    return std::nullopt;
-  }
-  if (told.verdict == Verdict::kRefused && request.wait > base::Duration::zero() &&
-      told.retry_after <= std::min(request.wait, spec.queue.max_wait)) {
+  const bool wait = told && told->verdict == Verdict::kRefused &&
+                    request.wait > base::Duration::zero() &&
+                    told->retry_after <= std::min(request.wait, spec.queue.max_wait);
+  if (!told || told->ledger || wait) {
     return std::nullopt;  // worth waiting for
   }
-  Decision decision = decision_of(terms_of(spec), told);
+  Decision decision = decision_of(terms_of(spec), *told);
   decision.valid_until = replica->second->home()->until();
   if (reserve && decision.admitted()) {
     const SettleAsk ask{

@@ -18,7 +18,7 @@ std::optional<Decision> Node::decide_near(const bucket::LimitSpec& spec, const K
   const bucket::Permille reserved = spec.reserved(request.priority);
   // A class that leaves a part of the bucket alone can be judged only where the bucket is; and what
   // may come back to a bucket must have been taken from it.
-  const bool simple = !request.peek && !request.reserve && reserved == 0;
+  const bool simple = !request.peek && !request.reserve && reserved == 0 && !logs_ahead(spec);
   if (const auto taken = simple ? tills_.take(key, request.cost, now) : std::nullopt) {
     return Decision{.verdict = Verdict::kAdmitted,
                     .source = Source::kBorrowed,

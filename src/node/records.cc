@@ -56,6 +56,13 @@ struct KeyOf {
     append(key, r.value.node.value());
     return key;
   }
+  // A slow limit comes before its keys.
+  std::string operator()(const AheadLimitRecord& r) const { return "a" + r.limit; }
+  std::string operator()(const AheadKeyRecord& r) const {
+    std::string key = "k";
+    append(key, r.id);
+    return key;
+  }
   std::string operator()(const NodeRecord& r) const {
     std::string key = "n";
     append(key, r.node.value());

@@ -61,6 +61,24 @@ struct StrictIdRecord {
   Tokens remaining;
   friend bool operator==(const StrictIdRecord&, const StrictIdRecord&) = default;
 };
+// A slow limit's terms, and the level of its keys that have no record (see ahead_books.h).
+struct AheadLevel {
+  Tokens level;  // of a key: may be overdrawn
+  Stamp refilled{0};
+  friend bool operator==(const AheadLevel&, const AheadLevel&) = default;
+};
+struct AheadLimitRecord {
+  std::string limit;
+  AheadTerms terms;
+  AheadLevel fresh;
+  bool implicit = false;  // no configuration declares it
+  friend bool operator==(const AheadLimitRecord&, const AheadLimitRecord&) = default;
+};
+struct AheadKeyRecord {
+  LedgerId id;
+  AheadLevel level;
+  friend bool operator==(const AheadKeyRecord&, const AheadKeyRecord&) = default;
+};
 struct OverrideRecord {
   SetOverride value;
   friend bool operator==(const OverrideRecord&, const OverrideRecord&) = default;
@@ -75,9 +93,9 @@ struct NodeRecord {
   friend bool operator==(const NodeRecord&, const NodeRecord&) = default;
 };
 
-using StateRecord =
-    std::variant<MetaRecord, ConfigRecord, TombstoneRecord, SessionRecord, LedgerRecord,
-                 StrictRecord, StrictIdRecord, OverrideRecord, NodeRecord, Reservation>;
+using StateRecord = std::variant<MetaRecord, ConfigRecord, TombstoneRecord, SessionRecord,
+                                 LedgerRecord, StrictRecord, StrictIdRecord, OverrideRecord,
+                                 NodeRecord, Reservation, AheadLimitRecord, AheadKeyRecord>;
 
 // The order-preserving name of a record inside its shard: kind byte, then its identity.
 std::string record_key(const StateRecord& record);

@@ -75,6 +75,7 @@ void Replica::on(NodeId from, const Submit& submit, Instant now) {
   } else if (std::holds_alternative<ChangeShares>(command) ||
              std::holds_alternative<StrictBatch>(command) ||
              std::holds_alternative<ReclaimSession>(command) ||
+             std::holds_alternative<SpendAhead>(command) ||
              std::holds_alternative<Handover>(command) ||
              std::holds_alternative<OpenLedger>(command) ||
              std::holds_alternative<CloseLedger>(command) ||
@@ -137,11 +138,7 @@ void Replica::decide_or_hold(NodeId from, const Ask& ask, Instant now) {
     }
     return;
   }
-  const Told told = home_->decide(ask, now);
-  if (told.verdict == Verdict::kAdmitted && !ask.peek && from != node_of(core_.self())) {
-    home_->gave(ask.ledger, ask.cost, now);
-  }
-  sends_.push_back({.to = from, .message = told, .expires = home_->until()});
+  decide_home(from, ask, now);
 }
 
 void Replica::on(NodeId from, const SettleAsk& ask, Instant now) {
@@ -206,6 +203,9 @@ void Replica::refuse(const Proposal& proposal, bool unknown) {
              .ticket = one.ticket, .elsewhere = !unknown, .unknown = unknown, .leader = leader}});
   }
   strict_in_flight_ = strict_in_flight_ && proposal.takes.empty() && proposal.settles.empty();
+  if (proposal.ahead) {
+    refuse_waiting();
+  }
 }
 
 void Replica::answer(const Proposal& proposal, const Outcome& outcome) {
@@ -317,6 +317,9 @@ void Replica::apply_one(const raft::Entry& entry, Instant now) {
   answer(ours, outcome);
   if (ours.rotation) {
     rotation_applied(command, now);
+  }
+  if (ours.ahead) {
+    spent_ahead(command, outcome, now);
   }
   if (auto* handover = std::get_if<Handover>(&command)) {
     handover_ = LastHandover{.index = entry.id.index, .command = std::move(*handover)};
@@ -500,6 +503,7 @@ void Replica::settle(Instant now, Actions& out) {
       do_work(now);
       flush_strict(now);
       run_home(now);
+      flush_ahead(now);
       rotate(now);
     }
     if (!core_.pending()) {
@@ -521,7 +525,7 @@ base::TimePoint Replica::next_deadline(Instant now) const {
     next = std::min(next, steward_->next_deadline());
   }
   if (steward_ && rotation_ == Rotation::kNone) {
-    next = std::min(next, next_rotation_);
+    next = std::min(next, ahead_deadline(now));
     if (home_->wanted(now) && !home_round_open_) {
       next = std::min(next, next_home_round_);
     }

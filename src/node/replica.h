@@ -62,7 +62,8 @@ class Replica {
   // Unanswered while this replica has no authority.
   void on(NodeId from, const QuantumAsk& ask, Instant now);
   // The same, at once and for this node's own client. Requires: home()->in_authority(now).
-  Told decide(const KeyTake& take, Instant now) { return home_->decide(take, now); }
+  // Nothing: it must be asked for like any other node's, and wait.
+  std::optional<Told> decide(const KeyTake& take, Instant now) { return home_->decide(take, now); }
   // Asks for keys that have ledgers of their own by now: for whoever has buckets to decide.
   std::vector<std::pair<NodeId, Ask>> take_passed_on() { return std::exchange(passed_on_, {}); }
   // Keys led here for which a ledger of their own would pay.
@@ -149,6 +150,7 @@ class Replica {
     raft::Term term;
     std::optional<LedgerId> opens;  // the key that an OpenLedger is about
     bool rotation = false;          // a Handover or its cancellation
+    bool ahead = false;             // the ahead desk's
   };
   // A planned rotation (semantics 3.8). From the proposal of the Handover on, this leader neither
   // decides nor renews nor reclaims, until its CancelHandover is applied.
@@ -179,6 +181,12 @@ class Replica {
   void finish_reads(Instant now);
   void flush_strict(Instant now);
   void run_home(Instant now);
+  // replica_ahead.cc
+  void flush_ahead(Instant now);
+  void spent_ahead(const Command& command, const Outcome& outcome, Instant now);
+  void decide_home(NodeId from, const Ask& ask, Instant now);
+  void refuse_waiting();
+  [[nodiscard]] base::TimePoint ahead_deadline(Instant now) const;
   void compact(Instant now, Actions& out);
   void decide_or_hold(NodeId from, const Ask& ask, Instant now);
   void answer_held(Instant now);

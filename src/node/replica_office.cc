@@ -58,6 +58,7 @@ NodeId Replica::hint() const {
 }
 
 void Replica::leave_office() {
+  refuse_waiting();
   steward_.reset();
   home_.reset();
   work_.clear();
@@ -169,7 +170,7 @@ void Replica::rotate(Instant now) {
     COVERED("a transfer of leadership failed");
     cancel_rotation(now);
   }
-  if (rotation_ != Rotation::kNone || now.slow < next_rotation_) {
+  if (rotation_ != Rotation::kNone || now.slow < next_rotation_ || home_->ahead().in_flight()) {
     return;
   }
   const bool possible = successor() && !core_.changing_conf();

@@ -228,18 +228,24 @@ void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
     if (old == spec) {
       return;  // declaring the same again changes nothing, not even the version
     }
-    if (old.mode == spec.mode && old.per_key == spec.per_key) {
+    // Semantics 4: changing `per` or `mode` is deleting and creating. So is changing whether keys
+    // are logged ahead: what was spent of them until now is known to the one way only.
+    if (old.mode != spec.mode || old.per_key != spec.per_key ||
+        logs_ahead(old) != logs_ahead(spec)) {
+      drop_limit(index, spec.name);
+    } else {
       created = known->second.created;
+      if (spec.mode == bucket::Mode::kStrict) {
+        settle_strict(old);
+      }
     }
-    if (old.mode != spec.mode || old.per_key != spec.per_key) {
-      drop_limit(index,
-                 spec.name);  // semantics 4: changing `per` or `mode` is deleting and creating
-    } else if (spec.mode == bucket::Mode::kStrict) {
-      settle_strict(old);
+  } else {
+    succeed_implicit(index, spec);
+    if (spec.mode == bucket::Mode::kStrict) {
+      settle_strict(spec);
     }
-  } else if (spec.mode == bucket::Mode::kStrict) {
-    settle_strict(spec);
   }
+  keep_ahead_books(spec.name, &spec);
   const ConfigRecord record{.spec = spec, .version = Version(index), .created = created};
   limits_.insert_or_assign(spec.name, record);
   touch(record);
@@ -257,18 +263,23 @@ void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
   }
 }
 
+void TokenStore::bury(std::uint64_t index, const bucket::LimitSpec& spec) {
+  const TombstoneRecord tomb{.limit = spec.name,
+                             .version = Version(index),
+                             .deleted = meta_.stamp,
+                             .refill = spec.rate.time_for(spec.burst)};
+  tombs_.insert_or_assign(spec.name, tomb);
+  touch(tomb);
+}
+
 void TokenStore::drop_limit(std::uint64_t index, const std::string& name) {
   const auto found = limits_.find(name);
   if (found == limits_.end()) {
     return;
   }
   const bucket::LimitSpec& spec = found->second.spec;
-  const TombstoneRecord tomb{.limit = name,
-                             .version = Version(index),
-                             .deleted = meta_.stamp,
-                             .refill = spec.rate.time_for(spec.burst)};
-  tombs_.insert_or_assign(name, tomb);
-  touch(tomb);
+  bury(index, spec);
+  keep_ahead_books(name, nullptr);
   drop(found->second);
   limits_.erase(found);
   reservations_.forget_limit(name);
@@ -314,12 +325,6 @@ Outcome TokenStore::apply_one(std::uint64_t, const ClearOverride& command) {
   return {};
 }
 
-// A handover binds only the replica that leads next, by where it is in the log.
-Outcome TokenStore::apply_one(std::uint64_t, const Handover& command) {
-  advance(command.stamp);
-  return {};
-}
-
 Outcome TokenStore::apply_one(std::uint64_t, const CancelHandover&) {
   return {};
 }
@@ -342,6 +347,7 @@ std::vector<RecordWrite> TokenStore::take_writes() {
     taken.push_back(std::move(write));
   }
   writes_.clear();
+  ahead_.take_writes(taken);
   return taken;
 }
 

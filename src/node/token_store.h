@@ -1,4 +1,5 @@
-// The replicated state machine of one shard: limits, sessions, ledgers, strict buckets, overrides.
+// The replicated state machine of one shard: limits, sessions, ledgers, strict buckets, the books
+// of slow keys, overrides.
 //
 // Applying a command is deterministic and total: whatever is in the log, every replica ends alike,
 // and a command that would break an invariant is refused at apply, whoever sent it (semantics 3.1).
@@ -14,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "node/ahead_books.h"
 #include "node/commands.h"
 #include "node/ledger.h"
 #include "node/plant.h"
@@ -84,6 +86,20 @@ class TokenStore {
   [[nodiscard]] std::uint16_t last_generation(NodeId node) const;
   [[nodiscard]] bool removed(NodeId node) const;
 
+  // ---- slow keys (token_store_ahead.cc) ----
+  // A key's bucket as of `now`, whether or not it was ever spent from.
+  struct AheadView {
+    AheadTerms terms;
+    Tokens level;        // may be below zero, by the overdraft
+    bool known = false;  // it was spent from
+    bool room = true;    // a chunk of it would find its place
+  };
+  // `implicit`: what the limit's name stands for, if nobody declared it. Nothing where the limit
+  // is not logged ahead, or its name stands for something else.
+  [[nodiscard]] std::optional<AheadView> ahead(std::string_view limit, const KeyHash& key,
+                                               const AheadTerms& implicit, Stamp now) const;
+  [[nodiscard]] const AheadBooks& ahead_books() const { return ahead_; }
+
   // Deleted so lately that a full bucket now could pass the limit.
   [[nodiscard]] bool recently_deleted(const std::string& name) const;
 
@@ -103,10 +119,19 @@ class TokenStore {
   Outcome apply_one(std::uint64_t index, const RemoveNode& command);
   Outcome apply_one(std::uint64_t index, const OpenLedger& command);
   Outcome apply_one(std::uint64_t index, const CloseLedger& command);
+  Outcome apply_one(std::uint64_t index, const SpendAhead& command);
 
   Applied change(std::uint64_t index, const ShareChange& change);
   void put_limit(std::uint64_t index, const bucket::LimitSpec& spec);
   void drop_limit(std::uint64_t index, const std::string& name);
+  void bury(std::uint64_t index, const bucket::LimitSpec& spec);
+  // A declared limit may take an implicit one's name: what was spent under it stays spent.
+  void succeed_implicit(std::uint64_t index, const bucket::LimitSpec& spec);
+  // The limit is declared with this spec, or no longer where that is null.
+  void keep_ahead_books(const std::string& name, const bucket::LimitSpec* spec);
+  bool spend_ahead(const AheadSpend& spend);
+  [[nodiscard]] AheadLevel fresh_level(const std::string& limit, Tokens size) const;
+  [[nodiscard]] std::size_t max_keys(std::string_view limit) const;
   // Brings every bucket of a strict limit up to now under the configuration in force until now.
   void settle_strict(const bucket::LimitSpec& spec);
   // What is in force for a limit's own ledger, or for those of its keys (token_store_keys.cc).
@@ -141,6 +166,7 @@ class TokenStore {
   std::map<KeyHash, StrictIdRecord> strict_ids_;
   std::set<std::pair<Stamp, KeyHash>> strict_ages_;
   Reservations reservations_;
+  AheadBooks ahead_;
   std::map<std::pair<std::string, NodeId>, SetOverride> overrides_;
   std::map<NodeId, NodeRecord> nodes_;
   std::map<std::string, RecordWrite> writes_;  // by key: the last write wins

@@ -28,6 +28,7 @@ std::vector<StateRecord> TokenStore::records() const {
   for (const auto& [id, record] : strict_ids_) {
     all.emplace_back(record);
   }
+  ahead_.append_to(all);
   for (const auto& [name, value] : overrides_) {
     all.emplace_back(OverrideRecord{value});
   }
@@ -65,6 +66,10 @@ bool TokenStore::restore_one(const StateRecord& record) {
     return nodes_.emplace(node->node, *node).second;
   } else if (const auto* reservation = std::get_if<Reservation>(&record)) {
     return consistent(*reservation) && reservations_.add(*reservation);
+  } else if (const auto* slow = std::get_if<AheadLimitRecord>(&record)) {
+    return ahead_.restore(*slow);
+  } else if (const auto* key = std::get_if<AheadKeyRecord>(&record)) {
+    return ahead_.restore(*key);
   }
   return true;
 }
@@ -93,6 +98,7 @@ void TokenStore::check_invariants() const {
   BRIGADE_CHECK(of_keys == key_ledgers_);
   BRIGADE_CHECK(strict_ids_.size() == strict_ages_.size());
   reservations_.check_invariants();
+  ahead_.check_invariants();
 }
 
 }  // namespace brigade::node

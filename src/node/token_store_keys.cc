@@ -35,7 +35,8 @@ Outcome TokenStore::apply_one(std::uint64_t index, const OpenLedger& command) {
   const ConfigRecord* config = limit(command.ledger.limit);
   // Of another life of the limit: what this key holds now is not what the proposer saw.
   const bool same_life = config != nullptr && config->created == command.created &&
-                         config->spec.per_key && config->spec.mode == bucket::Mode::kShared;
+                         config->spec.per_key && config->spec.mode == bucket::Mode::kShared &&
+                         !logs_ahead(config->spec);
   if (!same_life || command.ledger.key == KeyHash{} || command.level < Tokens{} ||
       key_ledgers_ >= kMaxKeyLedgers || ledgers_.contains(command.ledger) ||
       !sessions_.contains(command.account)) {

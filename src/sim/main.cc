@@ -20,6 +20,7 @@ struct ClusterOptions {
   bool members = false;
   bool keep = false;
   bool reserve = false;
+  bool slow = false;
   std::string plant;
   std::int64_t seconds = 30;
 };
@@ -29,6 +30,7 @@ int run_cluster(const ClusterOptions& options) {
               .members = options.members,
               .keep = options.keep,
               .reserve = options.reserve,
+              .slow = options.slow,
               .lasts = brigade::base::seconds(options.seconds)};
   if (!options.plant.empty()) {
     const auto plant = brigade::sim::plant_named(options.plant);
@@ -61,15 +63,20 @@ int run_cluster(const ClusterOptions& options) {
         static_cast<unsigned long long>(totals.offices), keyed.admitted.as_double(),
         keyed.offered.as_double(), keyed.central.as_double(), totals.in_advance.as_double(),
         totals.refunded.as_double());
+    if (const auto slow = totals.limits.find("slow"); slow != totals.limits.end()) {
+      std::printf("  slow keys: %.0f of %.0f (central %.0f), a leader took at most %.3f with it\n",
+                  slow->second.admitted.as_double(), slow->second.offered.as_double(),
+                  slow->second.central.as_double(), totals.worst_loss.as_double());
+    }
     std::fflush(stdout);
     if (!verdict.held) {
       std::printf(
-          "%s\nagain: brigade-sim cluster --first %llu --seeds 1 --seconds %lld%s%s%s%s%s%s\n",
+          "%s\nagain: brigade-sim cluster --first %llu --seeds 1 --seconds %lld%s%s%s%s%s%s%s\n",
           verdict.broken.c_str(), static_cast<unsigned long long>(seed),
           static_cast<long long>(options.seconds), options.calm ? " --calm" : "",
           options.members ? " --members" : "", options.keep ? " --keep" : "",
-          options.reserve ? " --reserve" : "", options.plant.empty() ? "" : " --plant ",
-          options.plant.c_str());
+          options.reserve ? " --reserve" : "", options.slow ? " --slow" : "",
+          options.plant.empty() ? "" : " --plant ", options.plant.c_str());
       return 10;
     }
     if (seed == options.first && brigade::sim::try_cluster(trial).totals.hash != totals.hash) {
@@ -96,6 +103,7 @@ int main(int argc, char** argv) {
   command->add_flag("--keep", cluster.keep, "rights are kept in isolation");
   command->add_flag("--reserve", cluster.reserve,
                     "clients reserve and settle, and ask for several limits at once");
+  command->add_flag("--slow", cluster.slow, "keys that are logged ahead, of a limit that changes");
   command->add_option("--plant", cluster.plant, "a planted bug, by name");
   brigade::sim::RaftOptions raft;
   CLI::App* raft_command =

@@ -294,6 +294,33 @@ void get(Reader from, node::ClearOverride& command, Checks&) {
   command.expires_ms = from.getExpiresMs();
 }
 
+// ---- slow keys ----
+template <class Builder>
+void put(Pen pen, Builder to, const node::AheadSpend& spend) {
+  put(pen, to.initLedger(), spend.ledger);
+  to.setImplicitRate(spend.implicit.rate.nano_per_second());
+  to.setImplicitSize(spend.implicit.size.micro());
+  to.setAmount(spend.amount.micro());
+}
+template <class Reader>
+void get(Reader from, node::AheadSpend& spend, Checks& checks) {
+  get(from.getLedger(), spend.ledger, checks);
+  spend.implicit.rate = checks.rate(from.getImplicitRate());
+  spend.implicit.size = checks.held(from.getImplicitSize());
+  spend.amount = checks.tokens(from.getAmount());
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::SpendAhead& command) {
+  to.setStamp(command.stamp.count());
+  put_each(pen, to.initSpends(size_of(command.spends)), command.spends);
+}
+template <class Reader>
+void get(Reader from, node::SpendAhead& command, Checks& checks) {
+  command.stamp = checks.span(from.getStamp());
+  get_each(from.getSpends(), command.spends, checks);
+}
+
 // ---- planned rotation ----
 template <class Builder>
 void put(Pen, Builder to, const node::HandoverSession& session) {
@@ -339,12 +366,24 @@ void get(Reader from, node::HandoverLimit& limit, Checks& checks) {
 }
 
 template <class Builder>
+void put(Pen pen, Builder to, const node::HandoverCredits& credits) {
+  to.setLimit(text(credits.limit));
+  put_each(pen, to.initKeys(size_of(credits.keys)), credits.keys);
+}
+template <class Reader>
+void get(Reader from, node::HandoverCredits& credits, Checks& checks) {
+  credits.limit = to_text(from.getLimit());
+  get_each(from.getKeys(), credits.keys, checks);
+}
+
+template <class Builder>
 void put(Pen pen, Builder to, const node::Handover& command) {
   to.setStamp(command.stamp.count());
   put_each(pen, to.initSessions(size_of(command.sessions)), command.sessions);
   put_each(pen, to.initLimits(size_of(command.limits)), command.limits);
   to.setUnbroken(command.unbroken.count());
   put_each(pen, to.initReservations(size_of(command.reservations)), command.reservations);
+  put_each(pen, to.initCredits(size_of(command.credits)), command.credits);
 }
 template <class Reader>
 void get(Reader from, node::Handover& command, Checks& checks) {
@@ -353,6 +392,7 @@ void get(Reader from, node::Handover& command, Checks& checks) {
   get_each(from.getLimits(), command.limits, checks);
   command.unbroken = checks.span(from.getUnbroken());
   get_each(from.getReservations(), command.reservations, checks);
+  get_each(from.getCredits(), command.credits, checks);
 }
 
 // ---- keys with ledgers of their own ----
@@ -407,6 +447,7 @@ struct CommandPut {
   }
   void operator()(const node::OpenLedger& c) { put(pen, to.initOpenLedger(), c); }
   void operator()(const node::CloseLedger& c) { put(pen, to.initCloseLedger(), c); }
+  void operator()(const node::SpendAhead& c) { put(pen, to.initSpendAhead(), c); }
 };
 template <class Builder>
 void put(Pen pen, Builder to, const node::Command& command) {
@@ -446,6 +487,8 @@ void get(Reader from, node::Command& command, Checks& checks) {
       return get(from.getOpenLedger(), command.emplace<node::OpenLedger>(), checks);
     case Schema::CLOSE_LEDGER:
       return get(from.getCloseLedger(), command.emplace<node::CloseLedger>(), checks);
+    case Schema::SPEND_AHEAD:
+      return get(from.getSpendAhead(), command.emplace<node::SpendAhead>(), checks);
   }
   checks.refuse_unknown("command", from.which());
 }

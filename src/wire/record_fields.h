@@ -156,6 +156,39 @@ void get(Reader from, node::StrictIdRecord& record, Checks& checks) {
   record.remaining = checks.tokens(from.getRemaining());
 }
 
+// ---- slow keys ----
+template <class Builder>
+void put(Pen, Builder to, const node::AheadLimitRecord& record) {
+  to.setLimit(text(record.limit));
+  to.setRate(record.terms.rate.nano_per_second());
+  to.setSize(record.terms.size.micro());
+  to.setFreshLevel(record.fresh.level.micro());
+  to.setFreshRefilled(record.fresh.refilled.count());
+  to.setImplicit(record.implicit);
+}
+template <class Reader>
+void get(Reader from, node::AheadLimitRecord& record, Checks& checks) {
+  record.limit = to_text(from.getLimit());
+  record.terms.rate = checks.rate(from.getRate());
+  record.terms.size = checks.held(from.getSize());
+  record.fresh.level = checks.held(from.getFreshLevel());
+  record.fresh.refilled = checks.span(from.getFreshRefilled());
+  record.implicit = from.getImplicit();
+}
+
+template <class Builder>
+void put(Pen pen, Builder to, const node::AheadKeyRecord& record) {
+  put(pen, to.initId(), record.id);
+  to.setLevel(record.level.level.micro());
+  to.setRefilled(record.level.refilled.count());
+}
+template <class Reader>
+void get(Reader from, node::AheadKeyRecord& record, Checks& checks) {
+  get(from.getId(), record.id, checks);
+  record.level.level = checks.tokens(from.getLevel());
+  record.level.refilled = checks.span(from.getRefilled());
+}
+
 // ---- nodes ----
 template <class Builder>
 void put(Pen, Builder to, const node::NodeRecord& record) {
@@ -185,6 +218,8 @@ struct RecordPut {
   void operator()(const node::OverrideRecord& r) { put(pen, to.initOverride(), r.value); }
   void operator()(const node::NodeRecord& r) { put(pen, to.initNode(), r); }
   void operator()(const node::Reservation& r) { put(pen, to.initReservation(), r); }
+  void operator()(const node::AheadLimitRecord& r) { put(pen, to.initAheadLimit(), r); }
+  void operator()(const node::AheadKeyRecord& r) { put(pen, to.initAheadKey(), r); }
 };
 template <class Builder>
 void put(Pen pen, Builder to, const node::StateRecord& record) {
@@ -214,6 +249,10 @@ void get(Reader from, node::StateRecord& record, Checks& checks) {
       return get(from.getNode(), record.emplace<node::NodeRecord>(), checks);
     case Schema::RESERVATION:
       return get(from.getReservation(), record.emplace<node::Reservation>(), checks);
+    case Schema::AHEAD_LIMIT:
+      return get(from.getAheadLimit(), record.emplace<node::AheadLimitRecord>(), checks);
+    case Schema::AHEAD_KEY:
+      return get(from.getAheadKey(), record.emplace<node::AheadKeyRecord>(), checks);
   }
   checks.refuse_unknown("record", from.which());
 }

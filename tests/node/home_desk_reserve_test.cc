@@ -38,7 +38,7 @@ struct Leader {
   Told reserve(std::uint64_t id, std::int64_t cost, std::int64_t ms) {
     Ask ask{.ledger = {.limit = kLimit, .key = kKey}, .cost = whole(cost), .id = {id, id}};
     ask.reserve = true;
-    const Told told = desk->decide(ask, at(ms));
+    const Told told = desk->decide(ask, at(ms)).value();
     desk->check_invariants();
     return told;
   }

@@ -227,6 +227,72 @@ TEST_CASE("what a limit's leader decides is counted by the node that was asked")
   CHECK(limits[1].buckets[0].refused_total == 2);
 }
 
+TEST_CASE("a slow key's first request waits for the log, and the next ones need not") {
+  Alone alone;
+  bucket::LimitSpec slow = limit("slow", 1000);  // 1000 s to fill up
+  slow.per_key = true;
+  alone.declare({slow});
+  AcquireRequest request = of("slow", 1);
+  request.key = "alice";
+  // The first of all waits for authority, too.
+  CHECK(alone.acquire(request).admitted());
+  const auto second = alone.node().acquire(request, 1'000'000, alone.now());
+  REQUIRE(second);
+  CHECK(second->admitted());
+  CHECK(second->remaining >= Tokens::whole(998));
+  CHECK(second->remaining < Tokens::whole(999));
+  request.cost = Tokens::whole(990);
+  CHECK_FALSE(alone.node().acquire(request, 1'000'001, alone.now()));  // more than a chunk
+  alone.run(10);
+  CHECK(alone.acquire(request).verdict == Verdict::kRefused);
+}
+
+TEST_CASE("CL.THROTTLE's slow limits wait for the log as well") {
+  Alone alone;
+  const ThrottleRequest request{.key = "alice", .max_burst = 99, .count = 1, .period_s = 60};
+  for (Ticket ticket = 1000; ticket < 1100; ++ticket) {
+    const auto decision =
+        alone.decided(alone.node().throttle(request, ticket, alone.now()), ticket);
+    CHECK(decision.admitted());
+  }
+  const auto refused = alone.node().throttle(request, 2000, alone.now());
+  REQUIRE(refused);
+  CHECK(refused->verdict == Verdict::kRefused);
+  CHECK(refused->retry_after > base::seconds(50));
+}
+
+TEST_CASE("what a reservation on a slow key does not use comes back") {
+  Alone alone;
+  bucket::LimitSpec slow = limit("slow", 1000);
+  slow.per_key = true;
+  alone.declare({slow});
+  AcquireRequest request = of("slow", 900);
+  request.key = "alice";
+  request.reserve = true;
+  const Decision reserved = alone.acquire(request);
+  REQUIRE(reserved.admitted());
+  REQUIRE(reserved.reservation.sequence != 0);
+  CHECK(alone.settle(reserved.reservation, 100).refunded >= Tokens::whole(799));
+  alone.run(10);
+  const std::map<ShardId, std::unique_ptr<Replica>>& replicas = alone.node().replicas();
+  const HomeDesk& desk = *replicas.begin()->second->home();
+  const LedgerId id{.limit = "slow", .key = KeySpace("slow").hash("alice")};
+  CHECK(desk.level(id, alone.now()) >= Tokens::whole(899));
+  CHECK(desk.level(id, alone.now()) < Tokens::whole(902));
+  // Not more of it than a chunk can be lost.
+  CHECK(desk.ahead().credit(id, alone.now()) <= Tokens::whole(100));
+}
+
+TEST_CASE("a slow limit of a few tokens admits each of them") {
+  Alone alone;
+  const ThrottleRequest request{.key = "alice", .max_burst = 2, .count = 1, .period_s = 60};
+  for (Ticket ticket = 1000; ticket < 1005; ++ticket) {
+    const auto decision =
+        alone.decided(alone.node().throttle(request, ticket, alone.now()), ticket);
+    CHECK(decision.admitted() == (ticket < 1003));
+  }
+}
+
 TEST_CASE("a reservation is settled once, by its own id") {
   Alone alone;
   alone.declare({limit("a", 10)});

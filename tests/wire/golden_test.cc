@@ -157,6 +157,25 @@ TEST_SUITE("wire/golden") {
           "1005500101010810020101050201");
   }
 
+  TEST_CASE("what is spent ahead of slow keys") {
+    const node::AheadTerms terms{.rate = base::Rate::nano_per_second(3),
+                                 .size = base::Tokens::micro(4)};
+    const node::LedgerId id{.limit = "api", .key = {.high = 1, .low = 2}};
+    CHECK(base::hex(StoreCodec().encode(node::Command(node::SpendAhead{
+              .stamp = base::Duration(5),
+              .spends = {{.ledger = id, .implicit = terms, .amount = base::Tokens::micro(6)}}}))) ==
+          "100e500101010d5001010105110127510403010103010401065002010101010211012207617069");
+    CHECK(base::hex(StoreCodec().encode(node::StateRecord(node::AheadLimitRecord{
+              .limit = "api",
+              .terms = terms,
+              .fresh = {.level = base::Tokens::micro(2), .refilled = base::Duration(5)},
+              .implicit = true}))) == "100a500101010a5005010103010401020105010111012207617069");
+    CHECK(base::hex(StoreCodec().encode(node::StateRecord(node::AheadKeyRecord{
+              .id = id,
+              .level = {.level = base::Tokens::micro(2), .refilled = base::Duration(5)}}))) ==
+          "100a500101010b500201010201055002010101010211012207617069");
+  }
+
   TEST_CASE("a Raft message") {
     raft::Append append;
     append.prev = {.term = raft::Term(1), .index = raft::Index(2)};

@@ -68,6 +68,11 @@ constexpr std::array kPlants{
     std::pair{"refund-twice", node::Plant::kRefundTwice},
     std::pair{"refund-uncapped", node::Plant::kRefundUncapped},
     std::pair{"refund-used", node::Plant::kRefundUsed},
+    std::pair{"spend-before-logged", node::Plant::kSpendBeforeLogged},
+    std::pair{"credit-uncut", node::Plant::kCreditUncut},
+    std::pair{"slow-from-full", node::Plant::kSlowFromFull},
+    std::pair{"credits-kept", node::Plant::kCreditsKept},
+    std::pair{"slow-forgotten", node::Plant::kSlowForgotten},
 };
 
 // Zipf over the machines: the first has the most clients.
@@ -167,6 +172,44 @@ void load_reserving(World& world, const Trial& trial, TimePoint begin) {
   }
 }
 
+// A limit whose keys are logged ahead: one with more clients than tokens, one that stays nearly
+// full.
+bucket::LimitSpec slow_limit() {
+  return per_key("slow", 5, 60);
+}
+
+void load_slow(World& world, TimePoint begin, Duration lasts) {
+  world.declare(slow_limit());
+  for (std::size_t i = 0; i < kMachines; ++i) {
+    for (const auto& [key, per_second] : {std::pair{"hot", 3.0}, {"warm", 1.2}, {"cool", 0.2}}) {
+      world.load({.machine = i,
+                  .limit = "slow",
+                  .key = key,
+                  .per_second = per_second,
+                  .from = begin,
+                  .until = begin + lasts});
+    }
+  }
+}
+
+// It stops being slow, is so again, is deleted and declared anew.
+void change_slow(World& world, TimePoint begin, Duration lasts) {
+  bucket::LimitSpec fast = slow_limit();
+  fast.rate = base::Rate::per_second(20);
+  if (world.run(begin + lasts * 3 / 8)) {
+    world.change(fast);
+  }
+  if (world.run(begin + lasts * 5 / 8)) {
+    world.change(slow_limit());
+  }
+  if (world.run(begin + lasts * 7 / 8)) {
+    world.forget("slow");
+  }
+  if (world.run(begin + lasts * 7 / 8 + base::seconds(1))) {
+    world.change(slow_limit());
+  }
+}
+
 }  // namespace
 
 Verdict try_cluster(const Trial& trial) {
@@ -197,6 +240,10 @@ Verdict try_cluster(const Trial& trial) {
                 .per_second = kRate * trial.overload * part_of(i),
                 .from = begin,
                 .until = begin + trial.lasts});
+  }
+  if (trial.slow) {
+    load_slow(world, begin, trial.lasts);
+    change_slow(world, begin, trial.lasts);
   }
   if (trial.members && world.run(begin + trial.lasts / 6)) {
     world.destroy(1);

@@ -15,6 +15,7 @@ struct Trial {
   bool members = false;  // two more join; one founder ends and is removed, another leaves
   bool keep = false;     // on_isolated: keep
   bool reserve = false;  // clients reserve and settle, and ask for several limits at once
+  bool slow = false;     // keys that are logged ahead, of a limit that changes
   node::Plant plant = node::Plant::kNone;
   Duration lasts = base::seconds(30);
   Duration bms_term = base::seconds(4);  // leadership moves on after this long

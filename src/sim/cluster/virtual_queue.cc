@@ -40,6 +40,9 @@ void VirtualQueue::close(const Entry& entry) {
 Tokens VirtualQueue::level(TimePoint now, base::Rate rate) {
   if (!stale_) {
     now_.advance(now, rate);
+    if (entries_.empty() && late_ == Duration::zero()) {
+      settled_ = now_;  // drained at the rates of its time, should the limit change
+    }
     return now_.level;
   }
   stale_ = false;

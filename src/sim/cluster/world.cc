@@ -201,6 +201,9 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
     if (end_together(machine, answer)) {
       continue;
     }
+    if (answer.ticket == look_ticket_) {
+      looked_ = answer.decision.remaining;
+    }
     const auto parked = parked_.find(answer.ticket);
     if (parked == parked_.end()) {
       continue;
@@ -414,7 +417,7 @@ const bucket::LimitSpec* World::spec_of(const std::string& limit) const {
 // A decision of a shard's leader counts when it is taken, which is when it leaves.
 void World::note_decisions(NodeId from, const node::Send& send) {
   const auto ask = [&](const node::Ask& one) {
-    if (one.reserve) {
+    if (one.reserve || one.peek) {
       return;  // counts by what its leader keeps
     }
     const Bucket bucket{.limit = one.ledger.limit, .key = keys_[one.ledger.key]};

@@ -76,6 +76,7 @@ struct Totals {
   Tokens worst;       // the largest W - b seen; above zero: broken
   Tokens lent;        // between nodes, sent
   Tokens in_advance;  // of keys, spent from tills
+  Tokens worst_loss;  // of a slow key, with its leader
   struct Place {
     Tokens offered;
     Tokens admitted;
@@ -116,6 +117,21 @@ class World {
 
   // Keys that have ledgers of their own, as the shards' leaders have it.
   [[nodiscard]] std::size_t key_ledgers() const;
+
+  // Limits that change (world_slow.cc): asked of some living machine, a few times. Requires: a
+  // limit of this name is declared.
+  void change(const bucket::LimitSpec& spec);
+  void forget(const std::string& limit);
+
+  // A client asks a machine what is left of a key, or of a limit; run(), then looked().
+  struct Sight {
+    std::string limit;
+    std::string key = {};
+  };
+  void look(const Sight& sight, std::size_t machine);
+  [[nodiscard]] const std::optional<Tokens>& looked() const { return looked_; }
+  // Who leads this shard now, if anybody.
+  [[nodiscard]] std::optional<std::size_t> leader(node::ShardId shard) const;
 
   // Faults by hand.
   void crash(std::size_t machine);
@@ -165,6 +181,7 @@ class World {
   [[nodiscard]] const node::Replica* leading(node::ShardId shard) const;
   void ask(std::size_t machine, const node::AdminRequest& request);
   void insist_on_removal(const std::string& name, int tries);
+  void insist_on(const node::AdminRequest& request, int tries);
   void settle(Machine& machine);
   void wake(Machine& machine);
   void perform(Machine& machine, node::Actions& actions, Instant now);
@@ -249,6 +266,8 @@ class World {
   void count_offices();
   void check();
   void check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket);
+  void check_reign(const bucket::LimitSpec& spec, const Bucket& bucket);
+  [[nodiscard]] base::Rate effective_rate(const bucket::LimitSpec& spec) const;
   void note_ledgers();
   void note_stamps();
   [[nodiscard]] TimePoint stamped(const std::string& limit, node::Stamp stamp) const;
@@ -274,6 +293,13 @@ class World {
   // The true times at which a leader's clock showed these stamps: what is in the log was decided
   // then.
   std::map<node::ShardId, std::map<node::Stamp, TimePoint>> stamped_;
+  // What a slow key's last leader had of it.
+  struct Reign {
+    raft::Term term;
+    node::Version version;
+    Tokens left;
+  };
+  std::map<Bucket, Reign> reigns_;
   // The ledgers of a shard after the last entry that any replica ever applied.
   struct Books {
     raft::Index applied;
@@ -297,6 +323,8 @@ class World {
   std::map<std::pair<node::NodeId, node::Ticket>, node::Quantum> quanta_;
   std::map<node::ShardId, std::uint64_t> terms_;
   node::Ticket next_ticket_ = 1;
+  node::Ticket look_ticket_ = 0;
+  std::optional<Tokens> looked_;
   std::string broken_;
   Totals totals_;
   node::Actions actions_;

@@ -165,11 +165,12 @@ Tokens World::spendable_strictly(const std::string& limit) {
 }
 
 void World::check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket) {
+  const base::Rate rate = spec.per_key ? effective_rate(spec) : spec.rate;
   node::LedgerId id{.limit = bucket.limit, .key = {}};
   if (spec.per_key) {
     id.key = node::KeySpace(bucket.limit).hash(bucket.key);
   }
-  const Tokens queue = queues_[bucket].level(now_, spec.rate);
+  const Tokens queue = queues_[bucket].level(now_, rate);
   Tokens w = queue;
   if (spec.mode == bucket::Mode::kStrict) {
     w += spendable_strictly(spec.name);
@@ -223,6 +224,7 @@ void World::check() {
     }
     for (const auto& [hash, key] : keys_) {
       check_bucket(spec, {.limit = spec.name, .key = key});
+      check_reign(spec, {.limit = spec.name, .key = key});
     }
   }
   count_offices();

@@ -1,0 +1,108 @@
+// Limits that change while the world runs, and what a new leader must not lose of a slow key.
+#include <algorithm>
+
+#include "sim/cluster/machine.h"
+#include "sim/cluster/world.h"
+
+namespace brigade::sim {
+namespace {
+
+using node::ShardId;
+
+constexpr int kInsistTries = 5;
+constexpr Duration kInsistEvery = base::seconds(1);
+// Shard time goes on in a new leader from the last stamp in the log: once a second, and what is on
+// its way to slow disks; a chunk is overdrawn by what a second mints.
+constexpr Duration kUnstamped = base::seconds(4);
+
+}  // namespace
+
+void World::change(const bucket::LimitSpec& spec) {
+  const auto known = std::find_if(specs_.begin(), specs_.end(),
+                                  [&](const auto& one) { return one.name == spec.name; });
+  *known = spec;
+  insist_on(node::PutLimits{.limits = {spec}, .prune = false}, kInsistTries);
+}
+
+void World::forget(const std::string& limit) {
+  insist_on(node::DeleteLimit{.name = limit}, kInsistTries);
+}
+
+void World::look(const Sight& sight, std::size_t number) {
+  Machine& machine = *machines_[number];
+  look_ticket_ = next_ticket_++;
+  looked_.reset();
+  const auto decision = machine.node->acquire(
+      {.limit = sight.limit, .key = sight.key, .cost = Tokens::whole(1), .peek = true},
+      look_ticket_, clock(machine));
+  if (decision) {
+    looked_ = decision->remaining;
+  }
+  settle(machine);
+}
+
+std::optional<std::size_t> World::leader(ShardId shard) const {
+  for (const auto& machine : machines_) {
+    if (leading(shard) != nullptr && machine->node && machine->node->replicas().contains(shard) &&
+        machine->node->replicas().at(shard).get() == leading(shard)) {
+      return machine->number;
+    }
+  }
+  return std::nullopt;
+}
+
+// Late repetitions of an earlier wish may follow a later one: whatever is in force, W must hold.
+void World::insist_on(const node::AdminRequest& request, int tries) {
+  if (tries > 0) {
+    ask(static_cast<std::size_t>(dice_.below(machines_.size())), request);
+    at(now_ + kInsistEvery, [this, request, tries] { insist_on(request, tries - 1); });
+  }
+}
+
+// While a limit changes, the larger of what any machine goes by.
+base::Rate World::effective_rate(const bucket::LimitSpec& spec) const {
+  base::Rate rate = spec.rate;
+  for (const auto& machine : machines_) {
+    if (!machine->node) {
+      continue;
+    }
+    for (const auto& [shard, replica] : machine->node->replicas()) {
+      if (const auto* config = replica->store().limit(spec.name)) {
+        rate = std::max(rate, config->spec.rate);
+      }
+    }
+  }
+  return rate;
+}
+
+// A new leader has what the last one had, but for a chunk and one on its way.
+void World::check_reign(const bucket::LimitSpec& spec, const Bucket& bucket) {
+  const node::KeySpace keys(bucket.limit);
+  const node::LedgerId id{.limit = bucket.limit, .key = keys.hash(bucket.key)};
+  const ShardId home = keys.home(id.key, config_.shards);
+  for (const auto& machine : machines_) {
+    if (!machine->node || !machine->node->replicas().contains(home)) {
+      continue;
+    }
+    const node::Replica& replica = *machine->node->replicas().at(home);
+    const auto* config = replica.store().limit(bucket.limit);
+    if (replica.home() == nullptr || !replica.home()->in_authority(clock(*machine)) ||
+        config == nullptr || !node::logs_ahead(config->spec)) {
+      continue;
+    }
+    const Tokens left = replica.home()->level(id, clock(*machine));
+    Reign& last = reigns_[bucket];
+    const Tokens chunk = std::max(Tokens::whole(1), config->spec.burst.scaled(5, 100));
+    const Tokens may_lose = chunk + chunk + config->spec.rate.over(kUnstamped);
+    if (last.version == config->version && last.term != replica.core().term()) {
+      totals_.worst_loss = std::max(totals_.worst_loss, last.left - left);
+      if (last.left - left > may_lose) {
+        fail("a new leader lost " + std::to_string((last.left - left).as_double()) + " tokens of " +
+             spec.name + " " + bucket.key);
+      }
+    }
+    last = {.term = replica.core().term(), .version = config->version, .left = left};
+  }
+}
+
+}  // namespace brigade::sim
