@@ -242,7 +242,9 @@ Targets plan_targets(const bucket::LimitSpec& spec, const Ledger& ledger,
     Target& target = targets.at(account);
     target.size = std::min(sizes[i], most[i]);
     const Tokens lacking = reported.demand.lacking;
-    target.whole = lacking > Tokens{} && target.size >= lacking;
+    if (lacking > Tokens{} && target.size >= lacking) {
+      target.least = reported.settles ? lacking : target.size;
+    }
     ++i;
   }
   return targets;
@@ -263,9 +265,10 @@ std::vector<ShareChange> plan_steps(const LedgerId& id, const Ledger& ledger, St
     const bucket::Permille threshold = target.exact ? 0 : kIgnored;
     const bool rate_moves = bucket::worth_making(
         {.from = have.rate.nano_per_second(), .to = target.rate.nano_per_second()}, threshold);
+    const bool awaits_room = target.least > have.size;
     const bool size_moves =
+        awaits_room ||
         bucket::worth_making({.from = have.size.micro(), .to = target.size.micro()}, threshold);
-    const bool awaits_room = target.whole && target.size > have.size;
     const bool less_rate = rate_moves && target.rate < have.rate && !awaits_room;
     const bool less_size = size_moves && target.size < have.size;
     if (less_rate || less_size) {
@@ -275,7 +278,7 @@ std::vector<ShareChange> plan_steps(const LedgerId& id, const Ledger& ledger, St
                                      .size = less_size ? target.size : have.size});
       continue;
     }
-    if (awaits_room && target.size - have.size > size_left) {
+    if (awaits_room && target.least - have.size > size_left) {
       continue;  // the others are shrinking; a part of it now would only delay the whole
     }
     const Rate more_rate = rate_moves ? std::min(target.rate - have.rate, rate_left) : Rate{};

@@ -21,6 +21,7 @@ struct Reported {
   base::TimePoint at;             // when it came, slow line
   Rate predicted;                 // what to plan for: `offered`, or what a model makes of it
   base::TimePoint lacking_since;  // first come, first served among costs that no size can hold
+  bool settles = false;           // it lacked room for a whole round: any that suffices will do
   std::optional<Rate> entitled;   // by karma, while tokens are short
   std::optional<Rate> wanted;     // what the last sizing made of it, before it was fitted
 };
@@ -37,7 +38,7 @@ struct Target {
   Rate rate;
   Tokens size;
   Rate wanted;
-  bool whole = false;  // less than this size is of no use: a cost waits that needs it
+  Tokens least;        // a cost waits: it grows to this size at once or not yet. Zero: none
   bool exact = false;  // an operator's word: met to the last token
 };
 using Targets = std::map<Account, Target>;

@@ -267,16 +267,16 @@ void SharedLimit::refuse(const std::vector<bucket::Waiting>& parked, Instant now
 
 Need SharedLimit::need(Instant now) const {
   Need need{.offered = meter_.surge(now.slow)};
+  Tokens first;
   if (const bucket::Waiting* front = queue_.front()) {
-    const Tokens wanted = queue_.cost() + floor_of(front->priority);
-    need.waiting = std::max(Tokens{}, wanted - purse_.bucket().level());
-    need.largest =
-        std::max(Tokens{}, front->cost + floor_of(front->priority) - purse_.bucket().level());
+    first = front->cost + floor_of(front->priority);
+    need.waiting = queue_.cost() + floor_of(front->priority);
   }
-  if (now.slow < wished_until_ && wished_ > purse_.bucket().level()) {
-    need.waiting = std::max(need.waiting, wished_ - purse_.bucket().level());
-    need.largest = std::max(need.largest, wished_ - purse_.bucket().level());
+  if (now.slow < wished_until_) {
+    first = std::max(first, wished_);
+    need.waiting = std::max(need.waiting, wished_);
   }
+  need.lacking = std::max(Tokens{}, first - purse_.bucket().level());
   return need;
 }
 

@@ -10,6 +10,8 @@ namespace {
 
 // A key with a ledger of its own goes back to the home desk when nobody asked for it for so long.
 constexpr base::Duration kUnusedAfter = base::seconds(10);
+// A round of shrinks ends after so long; what stragglers hold is not waited for (semantics 4).
+constexpr base::Duration kRound = base::milliseconds(50);
 
 }  // namespace
 
@@ -390,6 +392,7 @@ void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint
     if (now - reported.at <= timing_.report_age_max) {
       Reported& one = fresh.emplace(account, reported).first->second;
       one.predicted = forecasts_.expected(id, account, reported.demand.offered, ledger.rate());
+      one.settles = now - reported.lacking_since > kRound;
     }
   }
   Targets targets;

@@ -37,7 +37,7 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
                                   .demand = need.offered,
                                   .rate = purse.rate(),
                                   .rtt_p99 = peers.rtt_p99()};
-  if (need.waiting <= Tokens{} && !bucket::should_prefetch(input)) {
+  if (need.waiting <= input.level && !bucket::should_prefetch(input)) {
     return;
   }
   const Tokens want = bucket::borrow_want(input);
@@ -53,6 +53,9 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
     return;
   }
   const NodeId lender = candidates[*chosen].id;
+  // What one lender cannot bring comes in parts from several.
+  const Tokens most = candidates[*chosen].free.scaled(config.spec.lend.max_share, 1000);
+  const Tokens least = need.lacking <= most ? need.lacking : Tokens{};
   const auto opened = purse.open_borrow(lender, want, now);
   if (!opened || !peers.admit(lender, now.slow)) {
     purse.close_borrow();
@@ -65,7 +68,7 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
                                      .account = purse.account(),
                                      .seq = opened->seq,
                                      .want = opened->held,
-                                     .min = std::min(opened->held, need.largest)}});
+                                     .min = std::min(opened->held, least)}});
 }
 
 bool Trade::pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord& config,
@@ -134,6 +137,34 @@ Tokens Trade::fair_part(NodeId borrower, const Borrow& ask, const bucket::LendIn
   return std::min(ask.want, std::max(part, ask.min));
 }
 
+Tokens Trade::spare(NodeId borrower, const Borrow& ask, const Purse& purse,
+                    const ConfigRecord& config, const Need& need, const PeerBook& peers,
+                    Instant now) {
+  bucket::LendInput lender{.level = purse.bucket().level(),
+                           .size = purse.bucket().size(),
+                           .near_term_need = {},
+                           .reserve = config.spec.lend.reserve,
+                           .max_share = 1000,
+                           .class_reserve = reserve_of(config.spec, ask.priority)};
+  if (ask.by_hand) {
+    return bucket::lendable(lender, {.want = ask.want, .min = ask.min});
+  }
+  lender.max_share = config.spec.lend.max_share;
+  // What is asked ahead of need comes only from what this node would not soon ask back: two nodes
+  // that run dry would hand the same tokens to and fro. What a request waits for may come from all
+  // that its own requests do not wait for and that minting replaces in time.
+  const base::Duration horizon = bucket::prefetch_horizon(peers.rtt_p99());
+  lender.near_term_need = need.waiting + need.offered.over(horizon);
+  const Tokens want = fair_part(borrower, ask, lender, config, peers, now);
+  const Tokens ahead = bucket::lendable(lender, {.want = want, .min = ask.min});
+  if (ahead > Tokens{} || ask.min <= Tokens{}) {
+    return ahead;
+  }
+  const Rate beyond_minting = std::max(Rate{}, need.offered - purse.rate());
+  lender.near_term_need = need.waiting + beyond_minting.over(horizon);
+  return bucket::lendable(lender, {.want = ask.min, .min = ask.min});
+}
+
 Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigRecord& config,
                  const Need& need, const PeerBook& peers, Instant now) {
   Loan loan{.ledger = ledger_, .account = ask.account, .seq = ask.seq};
@@ -143,20 +174,7 @@ Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigR
     loan.granted = known->second;
   } else if (purse.valid(now) && ask.version == config.version && config.spec.lend.enabled) {
     purse.mint(now);
-    const Rate beyond_minting = std::max(Rate{}, need.offered - purse.rate());
-    const bucket::LendInput input{
-        .level = purse.bucket().level(),
-        .size = purse.bucket().size(),
-        .near_term_need =
-            ask.by_hand
-                ? Tokens{}
-                : need.waiting + beyond_minting.over(bucket::prefetch_horizon(peers.rtt_p99())),
-        .reserve = config.spec.lend.reserve,
-        .max_share = ask.by_hand ? bucket::Permille{1000} : config.spec.lend.max_share,
-        .class_reserve = reserve_of(config.spec, ask.priority)};
-    const Tokens want =
-        ask.by_hand ? ask.want : fair_part(borrower, ask, input, config, peers, now);
-    const Tokens granted = bucket::lendable(input, {.want = want, .min = ask.min});
+    const Tokens granted = spare(borrower, ask, purse, config, need, peers, now);
     const bool planted = timing_.plant == Plant::kLendWithoutTaking;
     if (granted > Tokens{} && (planted || purse.lend(granted))) {
       loan.granted = granted;

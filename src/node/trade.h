@@ -31,8 +31,8 @@ struct TradeTiming {
 // What a node needs of this limit right now, from its demand meter and its queue.
 struct Need {
   Rate offered;
-  Tokens waiting;  // sum of what parked requests still lack
-  Tokens largest;  // the largest single cost waiting
+  Tokens waiting;  // the cost of the parked requests, their class's reserve included
+  Tokens lacking;  // what the first of them still lacks: less is of no use to it
 };
 
 // How borrows ended, since the process started.
@@ -78,6 +78,9 @@ class Trade {
  private:
   Tokens fair_part(NodeId borrower, const Borrow& ask, const bucket::LendInput& lender,
                    const ConfigRecord& config, const PeerBook& peers, Instant now);
+  // What it spares of the purse: zero when that is of no use to the borrower.
+  Tokens spare(NodeId borrower, const Borrow& ask, const Purse& purse, const ConfigRecord& config,
+               const Need& need, const PeerBook& peers, Instant now);
   struct Asker {
     NodeId node;
     Account account;

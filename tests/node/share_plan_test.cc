@@ -77,5 +77,43 @@ TEST_CASE("a node that comes up under pressure still gets what keeps it alive") 
   CHECK(targets.at(Account(1)).rate == Rate::per_second(kRate / 4));
 }
 
+Reported lacks(std::int64_t cost, bool for_a_round) {
+  Reported reported = asks(100);
+  reported.demand.lacking = Tokens::whole(cost);
+  reported.settles = for_a_round;
+  return reported;
+}
+
+std::vector<ShareChange> steps_towards(const Ledger& ledger, const Reports& reports) {
+  const Targets targets = plan_targets(limit(), ledger, reports, {});
+  return plan_steps({.limit = "api", .key = {}}, ledger, Stamp(0), targets, {});
+}
+
+Reports somebody_lacks(std::int64_t cost, bool for_a_round) {
+  return {{Account(1), asks(10)}, {Account(2), asks(500)}, {Account(3), lacks(cost, for_a_round)}};
+}
+
+Tokens grown(const std::vector<ShareChange>& steps, Account account) {
+  for (const ShareChange& step : steps) {
+    const auto* grow = std::get_if<GrowShare>(&step);
+    if (grow != nullptr && grow->account == account) {
+      return grow->more_size;
+    }
+  }
+  return Tokens{};
+}
+
+TEST_CASE("a cost that waits gets its room at once, or what suffices when others are late") {
+  // 2 does not answer: what it should give to 3 is not in the pool, but there is room for the cost.
+  const Ledger ledger = ledger_of({{1, 0, 300}, {2, 500, 500}});
+  CHECK(grown(steps_towards(ledger, somebody_lacks(50, false)), Account(3)) == Tokens{});
+  CHECK(grown(steps_towards(ledger, somebody_lacks(50, true)), Account(3)) >= Tokens::whole(50));
+}
+
+TEST_CASE("less room than a waiting cost needs is not handed out: it would only delay the whole") {
+  const Ledger ledger = ledger_of({{1, 0, 480}, {2, 500, 480}});
+  CHECK(grown(steps_towards(ledger, somebody_lacks(50, true)), Account(3)) == Tokens{});
+}
+
 }  // namespace
 }  // namespace brigade::node

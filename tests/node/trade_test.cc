@@ -47,12 +47,13 @@ struct Desk {
   }
   std::optional<Borrow> consider(std::int64_t waiting, Instant now) {
     sends.clear();
-    trade.consider(purse, config(), {.offered = {}, .waiting = whole(waiting), .largest = whole(1)},
+    trade.consider(purse, config(), {.offered = {}, .waiting = whole(waiting), .lacking = whole(1)},
                    peers, now, sends);
     return sends.empty() ? std::nullopt : std::optional(std::get<Borrow>(sends[0].message));
   }
-  Loan lend(const Borrow& ask, Instant now, const ConfigRecord& limit = config()) {
-    return std::get<Loan>(trade.lend(kPeer, ask, purse, limit, {}, peers, now).message);
+  Loan lend(const Borrow& ask, Instant now, const ConfigRecord& limit = config(),
+            const Need& need = {}) {
+    return std::get<Loan>(trade.lend(kPeer, ask, purse, limit, need, peers, now).message);
   }
 };
 Borrow ask_for(std::int64_t want, std::uint64_t seq = 1) {
@@ -91,6 +92,29 @@ TEST_CASE("a lender gives at most its share, nothing under another version, noth
   ConfigRecord closed = config();
   closed.spec.lend.enabled = false;
   CHECK(desk.lend(ask_for(10, 4), at(0), closed).granted == Tokens{});
+}
+
+TEST_CASE("nodes that run dry do not hand the same tokens to and fro") {
+  // It spends as much as it mints, and all that it holds before an answer could come.
+  const Need spends{.offered = Rate::per_second(100), .waiting = {}, .lacking = {}};
+  Desk desk(0);
+  desk.purse.mint(at(2));
+  REQUIRE(desk.purse.bucket().level() > Tokens{});
+  CHECK(desk.lend(ask_for(5), at(2), config(), spends).granted == Tokens{});
+  // A request that waits is another matter: what minting replaces in time is not kept.
+  Borrow waiting = ask_for(5, 2);
+  waiting.min = Tokens::micro(100'000);
+  CHECK(desk.lend(waiting, at(2), config(), spends).granted == waiting.min);
+}
+
+TEST_CASE("what a node's own requests wait for is not lent") {
+  const Need waits{.offered = {}, .waiting = whole(6), .lacking = whole(2)};
+  Desk desk(4);
+  Borrow ask = ask_for(3);
+  ask.min = whole(1);
+  CHECK(desk.lend(ask, at(0), config(), waits).granted == Tokens{});
+  Desk rich(8);
+  CHECK(rich.lend(ask, at(0), config(), waits).granted == whole(2));
 }
 
 TEST_CASE("an answer that carries tokens is void when the lender's session is") {

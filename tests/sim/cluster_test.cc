@@ -116,11 +116,11 @@ TEST_CASE("what a dead leader granted is gone from the pool though nobody alive 
 
 TEST_CASE("planted bugs are caught") {
   CHECK(caught(node::Plant::kReclaimEarly, 3));
-  CHECK(caught(node::Plant::kGrowBeforeAck, 1, 24));
+  CHECK(caught(node::Plant::kGrowBeforeAck, 1, 4));
   CHECK(caught(node::Plant::kLendWithoutTaking, 3));
   CHECK(caught(node::Plant::kTakeoverFull, 10));
-  CHECK(caught(node::Plant::kStaleHandover, 3));
-  CHECK(caught(node::Plant::kCreditClosed, 1, 83));
+  CHECK(caught(node::Plant::kStaleHandover, 1, 13));
+  CHECK(caught(node::Plant::kCreditClosed, 1, 11));
   CHECK(caught(node::Plant::kLetGoAndSpent, 3));
 }
 
