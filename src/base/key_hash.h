@@ -4,6 +4,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -13,6 +14,11 @@ struct KeyHash {
   std::uint64_t high = 0;
   std::uint64_t low = 0;
   friend constexpr auto operator<=>(const KeyHash&, const KeyHash&) = default;
+};
+
+// For hash tables: it is a hash already.
+struct KeyHashed {
+  std::size_t operator()(const KeyHash& key) const { return static_cast<std::size_t>(key.low); }
 };
 
 KeyHash hash_key(std::string_view key, std::uint64_t seed);

@@ -10,7 +10,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +20,7 @@
 #include "node/plant.h"
 #include "node/records.h"
 #include "node/reservations.h"
+#include "node/strict_ids.h"
 
 namespace brigade::node {
 
@@ -163,8 +163,7 @@ class TokenStore {
   std::map<LedgerId, Ledger> ledgers_;
   std::size_t key_ledgers_ = 0;
   std::map<LedgerId, StrictRecord> strict_;
-  std::map<KeyHash, StrictIdRecord> strict_ids_;
-  std::set<std::pair<Stamp, KeyHash>> strict_ages_;
+  StrictIds strict_ids_;
   Reservations reservations_;
   AheadBooks ahead_;
   std::map<std::pair<std::string, NodeId>, SetOverride> overrides_;

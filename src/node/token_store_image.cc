@@ -25,7 +25,7 @@ std::vector<StateRecord> TokenStore::records() const {
   for (const auto& [id, record] : strict_) {
     all.emplace_back(record);
   }
-  for (const auto& [id, record] : strict_ids_) {
+  for (const StrictIdRecord& record : strict_ids_.all()) {
     all.emplace_back(record);
   }
   ahead_.append_to(all);
@@ -57,8 +57,7 @@ bool TokenStore::restore_one(const StateRecord& record) {
   } else if (const auto* strict = std::get_if<StrictRecord>(&record)) {
     return strict_.emplace(strict->id, *strict).second;
   } else if (const auto* id = std::get_if<StrictIdRecord>(&record)) {
-    strict_ages_.emplace(id->applied, id->id);
-    return strict_ids_.emplace(id->id, *id).second;
+    return strict_ids_.add(*id);
   } else if (const auto* value = std::get_if<OverrideRecord>(&record)) {
     return overrides_.emplace(std::pair(value->value.limit, value->value.node), value->value)
         .second;
@@ -96,7 +95,7 @@ void TokenStore::check_invariants() const {
     }
   }
   BRIGADE_CHECK(of_keys == key_ledgers_);
-  BRIGADE_CHECK(strict_ids_.size() == strict_ages_.size());
+  strict_ids_.check_invariants();
   reservations_.check_invariants();
   ahead_.check_invariants();
 }

@@ -7,12 +7,8 @@
 namespace brigade::node {
 
 void TokenStore::forget_old_ids() {
-  while (!strict_ages_.empty() && strict_ages_.begin()->first + kDedupWindow < meta_.stamp) {
-    const KeyHash id = strict_ages_.begin()->second;
-    const auto found = strict_ids_.find(id);
-    drop(found->second);
-    strict_ids_.erase(found);
-    strict_ages_.erase(strict_ages_.begin());
+  for (const StrictIdRecord& old : strict_ids_.take_older(meta_.stamp - kDedupWindow)) {
+    drop(old);
   }
 }
 
@@ -42,9 +38,9 @@ std::optional<StrictAnswer> TokenStore::taken_before(const StrictTake& take) {
                         .admitted = true,
                         .remaining = one->remaining};
   }
-  if (const auto seen = strict_ids_.find(take.id); seen != strict_ids_.end()) {
+  if (const StrictIdRecord* seen = strict_ids_.find(take.id)) {
     return StrictAnswer{
-        .applied = Applied::kDuplicate, .admitted = true, .remaining = seen->second.remaining};
+        .applied = Applied::kDuplicate, .admitted = true, .remaining = seen->remaining};
   }
   if (take.issued + kDedupWindow < meta_.stamp) {
     return StrictAnswer{.applied = Applied::kExpired};
@@ -105,8 +101,7 @@ StrictAnswer TokenStore::take_strict(const StrictTake& take) {
     return answer;
   }
   const StrictIdRecord id{.id = take.id, .applied = meta_.stamp, .remaining = answer.remaining};
-  strict_ids_.emplace(take.id, id);
-  strict_ages_.emplace(id.applied, id.id);
+  strict_ids_.add(id);
   touch(id);
   return answer;
 }
