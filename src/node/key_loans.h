@@ -33,10 +33,6 @@ using base::Drift;
 using base::Duration;
 using base::TimePoint;
 
-struct KeyHashed {
-  std::size_t operator()(const KeyHash& key) const { return key.low; }
-};
-
 class KeyLoans {
  public:
   static constexpr std::size_t kKeysMax = 4096;
@@ -122,8 +118,8 @@ class KeyLoans {
   Plant plant_;
   std::uint64_t last_number_ = 0;
   TimePoint all_stopped_until_ = TimePoint::min();
-  std::unordered_map<KeyHash, Lent, KeyHashed> keys_;
-  std::unordered_map<KeyHash, TimePoint, KeyHashed> stopped_;
+  std::unordered_map<KeyHash, Lent, base::KeyHashed> keys_;
+  std::unordered_map<KeyHash, TimePoint, base::KeyHashed> stopped_;
 };
 
 }  // namespace brigade::node

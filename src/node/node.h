@@ -148,9 +148,6 @@ class Node {
       return std::hash<std::string_view>{}(text);
     }
   };
-  struct HashOfHash {
-    std::size_t operator()(const KeyHash& key) const { return static_cast<std::size_t>(key.low); }
-  };
   struct Served {
     ConfigRecord config;
     KeySpace keys;
@@ -160,7 +157,7 @@ class Node {
     std::optional<bucket::DemandMeter> demand;  // of what is decided elsewhere
     Tokens admitted;                            // the same, in total, as asked of this node
     Tokens refused;
-    std::unordered_map<KeyHash, std::unique_ptr<SharedLimit>, HashOfHash> hot;
+    std::unordered_map<KeyHash, std::unique_ptr<SharedLimit>, base::KeyHashed> hot;
   };
   // A bucket here, and the shard that has its ledger.
   struct Held {

@@ -109,7 +109,7 @@ class Tills {
     [[nodiscard]] bool holds() const { return !(hold == HoldId{}); }
     [[nodiscard]] Tokens level() const { return granted - spent; }
   };
-  using Map = std::unordered_map<KeyHash, Till, KeyHashed>;
+  using Map = std::unordered_map<KeyHash, Till, base::KeyHashed>;
 
   // False when the till is closed.
   bool step(Till& till, Instant now, std::vector<QuantumAsk>& out);
