@@ -128,7 +128,7 @@ class Node {
   [[nodiscard]] const std::map<std::string, ConfigRecord>& limits() const { return limits_; }
   [[nodiscard]] const SharedLimit* shared(std::string_view limit) const;
   // The bucket of this ledger here, if there is one.
-  [[nodiscard]] const SharedLimit* held(const LedgerId& id) const;
+  [[nodiscard]] const SharedLimit* held(const LedgerId& id) const { return holding(id); }
   // Keys with ledgers of their own that are served here.
   [[nodiscard]] std::size_t hot_keys() const { return hot_count_; }
   [[nodiscard]] const LoadView& load() const { return load_; }
@@ -278,7 +278,7 @@ class Node {
   void refresh_shared();
   void session_ended(ShardId shard);
   std::vector<DemandReport> demands(ShardId shard, Instant now);
-  [[nodiscard]] SharedLimit* holding(const LedgerId& id);
+  [[nodiscard]] SharedLimit* holding(const LedgerId& id) const;
   SharedLimit* begin_hot(const LedgerId& id, Instant now);
   void end_hot(const LedgerId& id);
   // node_whole.cc

@@ -60,11 +60,7 @@ void Node::refresh_shared() {
             [](const Held& a, const Held& b) { return a.limit->ledger() < b.limit->ledger(); });
 }
 
-SharedLimit* Node::holding(const LedgerId& id) {
-  return const_cast<SharedLimit*>(std::as_const(*this).held(id));  // NOLINT: this is not const
-}
-
-const SharedLimit* Node::held(const LedgerId& id) const {
+SharedLimit* Node::holding(const LedgerId& id) const {
   const auto found = served_.find(id.limit);
   if (found == served_.end()) {
     return nullptr;
