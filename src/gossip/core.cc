@@ -333,13 +333,6 @@ std::optional<DigestView> Core::digest(NodeId id) const {
   return state_->digests.find(id);
 }
 
-RoundTrip Core::round_trip(NodeId id) const {
-  const Peer* peer = state_->roster.find(id);
-  return peer == nullptr ? RoundTrip{}
-                         : RoundTrip{peer->rtt_mean, peer->rtt_mean + 4 * peer->rtt_deviation,
-                                     peer->rtt_samples};
-}
-
 std::uint32_t Core::health() const {
   return state_->health;
 }

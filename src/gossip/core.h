@@ -37,12 +37,6 @@ struct Identity {
 };
 
 // What probes say about the way to a member; direct answers only.
-struct RoundTrip {
-  Duration mean{};  // exponentially weighted, 1/8 per sample
-  Duration high{};  // mean + 4 mean deviations: above about 99 % of round trips (RFC 6298)
-  std::uint64_t samples = 0;
-};
-
 struct DigestView {
   Bytes content;
   Incarnation incarnation;
@@ -90,8 +84,6 @@ class Core {
   [[nodiscard]] std::size_t live_count() const;
   // The newest digest heard of a member; the published one for this node's own id.
   [[nodiscard]] std::optional<DigestView> digest(NodeId id) const;
-  // Zero samples when no probe was answered yet.
-  [[nodiscard]] RoundTrip round_trip(NodeId id) const;
   // Lifeguard's local health: 0 is well, Config::health_max - 1 is worst.
   [[nodiscard]] std::uint32_t health() const;
   [[nodiscard]] JoinProgress join_progress() const;

@@ -6,13 +6,6 @@
 #include "gossip/core_state.h"
 
 namespace brigade::gossip {
-namespace {
-
-Duration absolute(Duration d) {
-  return d < Duration::zero() ? -d : d;
-}
-
-}  // namespace
 
 // Random place among those still to come in this pass (SWIM 4.3).
 void Core::State::add_to_order(NodeId id) {
@@ -132,14 +125,6 @@ void Core::State::answer(const DatagramReceived& input, const Ack& ack) {
   const NodeId from = input.datagram.from;
   if (round && ack.seq == round->seq) {
     if (from == round->target) {
-      Peer* peer = roster.find(from);
-      if (peer != nullptr) {
-        const Duration sample = now - round->started;
-        const Duration miss = peer->rtt_samples == 0 ? sample * 2 : sample - peer->rtt_mean;
-        peer->rtt_mean = peer->rtt_samples == 0 ? sample : peer->rtt_mean + miss / 8;
-        peer->rtt_deviation += (absolute(miss) - peer->rtt_deviation) / 4;
-        ++peer->rtt_samples;
-      }
       probe_succeeded();
     } else if (round->widens == base::kNever && roster.find(from) != nullptr) {
       COVERED("a helper vouches for a member that we do not reach");

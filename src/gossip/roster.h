@@ -22,9 +22,6 @@ struct Peer {
   NodeId accuser;                      // who called it suspect or dead last; zero: not known
   TimePoint since;                     // of the state
   std::optional<Suspicion> suspicion;  // of a suspect
-  Duration rtt_mean{};
-  Duration rtt_deviation{};
-  std::uint64_t rtt_samples = 0;
 };
 
 [[nodiscard]] constexpr bool is_live(MemberState state) {
