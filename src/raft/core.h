@@ -223,6 +223,8 @@ class Core {
   bool heed_leader(ReplicaId from);
 
   // leader.cc
+  // What this leader knows of a replica; null while it leads nobody, or not that one.
+  Progress* followed(ReplicaId id);
   bool append_entry(Entry entry, std::uint64_t ticket);
   void on_append_reply(ReplicaId from, const AppendReply& reply);
   void on_accepted_append(ReplicaId from, Progress& progress, Index index);

@@ -8,6 +8,11 @@
 
 namespace brigade::raft {
 
+Progress* Core::followed(ReplicaId id) {
+  const auto found = members_.progress.find(id);
+  return role_ == Role::kLeader && found != members_.progress.end() ? &found->second : nullptr;
+}
+
 bool Core::append_entry(Entry entry, std::uint64_t ticket) {
   const std::size_t bytes = entry.data.size();
   // An empty entry never counts: leaving a joint configuration cannot be refused for its size.
@@ -133,14 +138,11 @@ bool Core::maybe_commit() {
 }
 
 void Core::on_append_reply(ReplicaId from, const AppendReply& reply) {
-  if (role_ != Role::kLeader) {
+  Progress* const follower = followed(from);
+  if (follower == nullptr) {
     return;
   }
-  const auto found = members_.progress.find(from);
-  if (found == members_.progress.end()) {
-    return;
-  }
-  Progress& progress = found->second;
+  Progress& progress = *follower;
   progress.set_active(true);
   if (!reply.reject) {
     if (reply.index <= log_.last()) {  // a peer cannot match what we never had
@@ -202,14 +204,11 @@ void Core::on_accepted_append(ReplicaId from, Progress& progress, Index index) {
 }
 
 void Core::on_heartbeat_reply(ReplicaId from, const HeartbeatReply& reply) {
-  if (role_ != Role::kLeader) {
+  Progress* const follower = followed(from);
+  if (follower == nullptr) {
     return;
   }
-  const auto found = members_.progress.find(from);
-  if (found == members_.progress.end()) {
-    return;
-  }
-  Progress& progress = found->second;
+  Progress& progress = *follower;
   progress.set_active(true);
   progress.pause_flow(false);
   if (progress.match() < log_.last() || progress.state() == ProgressState::kProbe) {
@@ -245,9 +244,8 @@ void Core::check_quorum() {
 }
 
 void Core::on(const TransferTo& input) {
-  const auto found = members_.progress.find(input.replica);
-  if (role_ != Role::kLeader || found == members_.progress.end() || found->second.learner() ||
-      transferee_ == input.replica) {
+  const Progress* const heir = followed(input.replica);
+  if (heir == nullptr || heir->learner() || transferee_ == input.replica) {
     return;
   }
   abort_transfer();
@@ -256,7 +254,7 @@ void Core::on(const TransferTo& input) {
   }
   elapsed_since_ = now_;  // it must be done within one election timeout
   transferee_ = input.replica;
-  if (found->second.match() == log_.last()) {
+  if (heir->match() == log_.last()) {
     send(input.replica, TimeoutNow{.last = log_.last()});
   } else {
     send_append(input.replica, true);
@@ -264,26 +262,24 @@ void Core::on(const TransferTo& input) {
 }
 
 void Core::on(const Unreachable& input) {
-  const auto found = members_.progress.find(input.replica);
-  if (role_ == Role::kLeader && found != members_.progress.end() &&
-      found->second.state() == ProgressState::kReplicate) {
-    found->second.become_probe();
+  Progress* const progress = followed(input.replica);
+  if (progress != nullptr && progress->state() == ProgressState::kReplicate) {
+    progress->become_probe();
   }
 }
 
 void Core::on(const SnapshotSent& input) {
-  const auto found = members_.progress.find(input.replica);
-  if (role_ != Role::kLeader || found == members_.progress.end() ||
-      found->second.state() != ProgressState::kSnapshot) {
+  Progress* const progress = followed(input.replica);
+  if (progress == nullptr || progress->state() != ProgressState::kSnapshot) {
     return;
   }
   if (input.delivered) {
-    found->second.become_probe();
+    progress->become_probe();
   } else {
     COVERED("a snapshot that failed is sent again");
-    found->second.snapshot_failed();
+    progress->snapshot_failed();
   }
-  found->second.pause_flow(true);  // until it answers, or for a heartbeat
+  progress->pause_flow(true);  // until it answers, or for a heartbeat
 }
 
 void Core::switch_membership(Membership next) {
