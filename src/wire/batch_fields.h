@@ -52,9 +52,7 @@ void put(Pen pen, Builder to, const node::AskBatch& message) {
   for (unsigned i = 0; i < list.size(); ++i) {
     auto limit = list[i];
     limit.setName(text(limits[i]->ledger.limit));
-    if (limits[i]->implicit) {
-      put(pen, limit.initImplicit(), *limits[i]->implicit);
-    }
+    put_implicit(pen, limit, limits[i]->implicit);
   }
 }
 

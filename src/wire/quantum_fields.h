@@ -18,9 +18,7 @@ void put(Pen pen, Builder to, const node::QuantumAsk& message) {
   to.setWant(message.want.micro());
   to.setLeast(message.least.micro());
   to.setClosing(message.closing);
-  if (message.implicit) {
-    put(pen, to.initImplicit(), *message.implicit);
-  }
+  put_implicit(pen, to, message.implicit);
 }
 template <class Reader>
 void get(Reader from, node::QuantumAsk& message, Checks& checks) {

@@ -68,6 +68,12 @@ void get(Reader from, node::Loan& message, Checks& checks) {
 
 // ---- decisions taken elsewhere ----
 // The limit that CL.THROTTLE's name stands for, if any.
+template <class Builder>
+void put_implicit(Pen pen, Builder to, const std::shared_ptr<const bucket::LimitSpec>& implicit) {
+  if (implicit) {
+    put(pen, to.initImplicit(), *implicit);
+  }
+}
 template <class Reader>
 std::shared_ptr<const bucket::LimitSpec> get_implicit(Reader from, Checks& checks) {
   if (!from.hasImplicit()) {
@@ -77,6 +83,22 @@ std::shared_ptr<const bucket::LimitSpec> get_implicit(Reader from, Checks& check
   get(from.getImplicit(), implicit, checks);
   checks.expect(bucket::validate(implicit).has_value(), "an implicit limit is senseless");
   return std::make_shared<const bucket::LimitSpec>(std::move(implicit));
+}
+
+// Whose answer it is, and where to ask instead.
+template <class Builder, class Message>
+void put_redirection(Builder to, const Message& message) {
+  to.setTicket(message.ticket);
+  to.setElsewhere(message.elsewhere);
+  to.setUnknown(message.unknown);
+  to.setLeader(message.leader.value());
+}
+template <class Reader, class Message>
+void get_redirection(Reader from, Message& message) {
+  message.ticket = from.getTicket();
+  message.elsewhere = from.getElsewhere();
+  message.unknown = from.getUnknown();
+  message.leader = base::NodeId(from.getLeader());
 }
 
 template <class Builder>
@@ -90,9 +112,7 @@ void put(Pen pen, Builder to, const node::Ask& message) {
   to.setPeek(message.peek);
   put_hash(to, message.id);
   to.setReserve(message.reserve);
-  if (message.implicit) {
-    put(pen, to.initImplicit(), *message.implicit);
-  }
+  put_implicit(pen, to, message.implicit);
 }
 template <class Reader>
 void get(Reader from, node::Ask& message, Checks& checks) {
@@ -111,11 +131,8 @@ void get(Reader from, node::Ask& message, Checks& checks) {
 
 template <class Builder>
 void put(Pen, Builder to, const node::Told& message) {
-  to.setTicket(message.ticket);
+  put_redirection(to, message);
   to.setLedger(message.ledger);
-  to.setElsewhere(message.elsewhere);
-  to.setUnknown(message.unknown);
-  to.setLeader(message.leader.value());
   to.setVerdict(static_cast<decltype(to.getVerdict())>(message.verdict));
   to.setRemaining(message.remaining.micro());
   to.setRetryAfter(message.retry_after.count());
@@ -124,11 +141,8 @@ void put(Pen, Builder to, const node::Told& message) {
 }
 template <class Reader>
 void get(Reader from, node::Told& message, Checks& checks) {
-  message.ticket = from.getTicket();
+  get_redirection(from, message);
   message.ledger = from.getLedger();
-  message.elsewhere = from.getElsewhere();
-  message.unknown = from.getUnknown();
-  message.leader = base::NodeId(from.getLeader());
   message.verdict = checks.choice(from.getVerdict(), node::Verdict::kTooManyWaiting, "verdict");
   message.remaining = checks.tokens(from.getRemaining());
   message.retry_after = checks.wait(from.getRetryAfter());
@@ -157,18 +171,12 @@ void get(Reader from, node::SettleAsk& message, Checks& checks) {
 
 template <class Builder>
 void put(Pen pen, Builder to, const node::SettleTold& message) {
-  to.setTicket(message.ticket);
-  to.setElsewhere(message.elsewhere);
-  to.setUnknown(message.unknown);
-  to.setLeader(message.leader.value());
+  put_redirection(to, message);
   put(pen, to.initSettled(), message.settled);
 }
 template <class Reader>
 void get(Reader from, node::SettleTold& message, Checks& checks) {
-  message.ticket = from.getTicket();
-  message.elsewhere = from.getElsewhere();
-  message.unknown = from.getUnknown();
-  message.leader = base::NodeId(from.getLeader());
+  get_redirection(from, message);
   get(from.getSettled(), message.settled, checks);
 }
 
@@ -188,18 +196,12 @@ void get(Reader from, node::Submit& message, Checks& checks) {
 
 template <class Builder>
 void put(Pen pen, Builder to, const node::Submitted& message) {
-  to.setTicket(message.ticket);
-  to.setElsewhere(message.elsewhere);
-  to.setUnknown(message.unknown);
-  to.setLeader(message.leader.value());
+  put_redirection(to, message);
   put(pen, to.initOutcome(), message.outcome);
 }
 template <class Reader>
 void get(Reader from, node::Submitted& message, Checks& checks) {
-  message.ticket = from.getTicket();
-  message.elsewhere = from.getElsewhere();
-  message.unknown = from.getUnknown();
-  message.leader = base::NodeId(from.getLeader());
+  get_redirection(from, message);
   get(from.getOutcome(), message.outcome, checks);
 }
 
