@@ -25,6 +25,8 @@ bucket::LimitSpec spec(const char* name, std::int64_t rate, std::int64_t burst) 
   return limit;
 }
 
+const bucket::LimitSpec kSlow = spec("slow", 1, 100);
+
 class Shard {
  public:
   explicit Shard(Plant plant = Plant::kNone) : store_(ShardId(0), 1, plant) {}
@@ -64,6 +66,12 @@ class Shard {
   std::uint64_t index_ = 0;
 };
 
+// With a limit that takes 100 s to fill up.
+class SlowShard : public Shard {
+ public:
+  SlowShard() { declare(kSlow, 0); }
+};
+
 const LedgerId kSlowAlice{.limit = "slow", .key = kAlice};
 const LedgerId kSlowBob{.limit = "slow", .key = kBob};
 
@@ -83,8 +91,7 @@ TEST_SUITE("node/ahead_books") {
   }
 
   TEST_CASE("a key that was never spent from is full, and refills with shard time") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     CHECK(shard.level(kSlowAlice, 0) == 100);
     CHECK(shard.spend(kSlowAlice, 70, 10));
     CHECK(shard.level(kSlowAlice, 10) == 30);
@@ -97,8 +104,7 @@ TEST_SUITE("node/ahead_books") {
   }
 
   TEST_CASE("a chunk may take what a second will mint") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     CHECK(shard.spend(kSlowAlice, 101, 0));
     CHECK(shard.level(kSlowAlice, 0) == -1);
     CHECK(shard.level(kSlowAlice, 1) == 0);
@@ -110,15 +116,14 @@ TEST_SUITE("node/ahead_books") {
 
   TEST_CASE("time that goes backwards mints nothing") {
     Shard shard;
-    shard.declare(spec("slow", 1, 100), 50);
+    shard.declare(kSlow, 50);
     CHECK(shard.spend(kSlowAlice, 100, 50));
     CHECK(shard.level(kSlowAlice, 20) == 0);
     CHECK_FALSE(shard.spend(kSlowAlice, 2, 20));
   }
 
   TEST_CASE("a key that is full again is dropped, and its record with it") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     CHECK(shard.spend(kSlowAlice, 10, 0));
     CHECK(shard.spend(kSlowBob, 20, 0));
     (void)shard.store().take_writes();
@@ -138,8 +143,7 @@ TEST_SUITE("node/ahead_books") {
   }
 
   TEST_CASE("one command drops a bounded number of keys, the rest follows") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     SpendAhead many{.stamp = {}, .spends = {}};
     for (std::uint64_t i = 1; i <= AheadBooks::kSwept + 10; ++i) {
       many.spends.push_back({.ledger = {.limit = "slow", .key = {.high = i, .low = i}},
@@ -155,8 +159,7 @@ TEST_SUITE("node/ahead_books") {
   }
 
   TEST_CASE("records bring everything back") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     const LedgerId throttled{.limit = kThrottle, .key = kBob};
     CHECK(shard.spend(kSlowAlice, 70, 10));
     CHECK(shard.spend(throttled, 5, 12, kTerms));
@@ -180,7 +183,7 @@ TEST_SUITE("node/ahead_books") {
 
   TEST_CASE("at max_keys a new key is refused until another is full") {
     Shard shard;
-    bucket::LimitSpec one = spec("slow", 1, 100);
+    bucket::LimitSpec one = kSlow;
     one.max_keys = 1;
     shard.declare(one, 0);
     CHECK(shard.spend(kSlowAlice, 10, 0));
@@ -191,8 +194,7 @@ TEST_SUITE("node/ahead_books") {
   }
 
   TEST_CASE("what was spent ahead for nothing goes back with a handover") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     CHECK(shard.spend(kSlowAlice, 50, 0));
     const HandoverCredits credits{.limit = "slow",
                                   .keys = {{.key = kAlice, .level = Tokens::whole(4)},
@@ -209,13 +211,12 @@ TEST_SUITE("node/ahead_books") {
 
 TEST_SUITE("node/ahead_books: limits that change") {
   TEST_CASE("deleted and declared again, keys start empty and mint from then on") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     CHECK(shard.spend(kSlowAlice, 100, 0));
     shard.forget("slow", 10);
     CHECK(shard.level(kSlowAlice, 10) == -1);
     CHECK(shard.store().ahead_books().keys() == 0);
-    shard.declare(spec("slow", 1, 100), 20);
+    shard.declare(kSlow, 20);
     CHECK(shard.level(kSlowAlice, 20) == 0);
     CHECK(shard.level(kSlowBob, 25) == 5);
     CHECK(shard.spend(kSlowBob, 5, 25));
@@ -228,11 +229,10 @@ TEST_SUITE("node/ahead_books: limits that change") {
   }
 
   TEST_CASE("declared again long after it was deleted, keys start full") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     CHECK(shard.spend(kSlowAlice, 100, 0));
     shard.forget("slow", 10);
-    shard.declare(spec("slow", 1, 100), 111);
+    shard.declare(kSlow, 111);
     CHECK(shard.level(kSlowAlice, 111) == 100);
   }
 
@@ -242,14 +242,13 @@ TEST_SUITE("node/ahead_books: limits that change") {
     shard.declare(spec("slow", 20, 100), 0);
     CHECK(shard.level(kSlowAlice, 0) == -1);
     CHECK_FALSE(shard.spend(kSlowAlice, 1, 0));
-    shard.declare(spec("slow", 1, 100), 50);
+    shard.declare(kSlow, 50);
     CHECK(shard.level(kSlowAlice, 50) == 0);
     CHECK(shard.level(kSlowAlice, 53) == 3);
   }
 
   TEST_CASE("a limit that stops being slow forgets its levels, and its life begins anew") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     CHECK(shard.spend(kSlowAlice, 100, 0));
     const Version created = shard.store().limit("slow")->created;
     shard.declare(spec("slow", 20, 100), 1);
@@ -259,7 +258,7 @@ TEST_SUITE("node/ahead_books: limits that change") {
     CHECK(shard.store().limit("slow")->created != created);
     CHECK(shard.store().recently_deleted("slow"));
     // And back again: still nothing that was spent in between is known.
-    shard.declare(spec("slow", 1, 100), 2);
+    shard.declare(kSlow, 2);
     CHECK(shard.level(kSlowAlice, 2) == 0);
   }
 
@@ -267,15 +266,14 @@ TEST_SUITE("node/ahead_books: limits that change") {
     Shard shard;
     shard.declare(spec("slow", 2, 100), 0);
     CHECK(shard.spend(kSlowAlice, 100, 0));
-    shard.declare(spec("slow", 1, 100), 10);
+    shard.declare(kSlow, 10);
     CHECK(shard.level(kSlowAlice, 10) == 20);
     CHECK(shard.level(kSlowAlice, 20) == 30);
     CHECK(shard.level(kSlowBob, 20) == 100);
   }
 
   TEST_CASE("a higher burst adds room and no token, to no key") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     CHECK(shard.spend(kSlowAlice, 100, 0));
     shard.declare(spec("slow", 1, 200), 10);
     CHECK(shard.level(kSlowAlice, 10) == 10);
@@ -285,21 +283,19 @@ TEST_SUITE("node/ahead_books: limits that change") {
   }
 
   TEST_CASE("a lower burst cuts, and raising it again brings nothing back") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     CHECK(shard.spend(kSlowAlice, 10, 0));
     shard.declare(spec("slow", 1, 50), 0);
     CHECK(shard.level(kSlowAlice, 0) == 50);
-    shard.declare(spec("slow", 1, 100), 0);
+    shard.declare(kSlow, 0);
     CHECK(shard.level(kSlowAlice, 0) == 50);
     CHECK(shard.level(kSlowBob, 0) == 50);
   }
 
   TEST_CASE("other settings change nothing about levels") {
-    Shard shard;
-    shard.declare(spec("slow", 1, 100), 0);
+    SlowShard shard;
     CHECK(shard.spend(kSlowAlice, 40, 0));
-    bucket::LimitSpec shadow = spec("slow", 1, 100);
+    bucket::LimitSpec shadow = kSlow;
     shadow.shadow = true;
     shard.declare(shadow, 0);
     CHECK(shard.level(kSlowAlice, 0) == 60);
@@ -308,10 +304,10 @@ TEST_SUITE("node/ahead_books: limits that change") {
 
   TEST_CASE("a strict limit that becomes slow and shared starts its keys empty") {
     Shard shard;
-    bucket::LimitSpec strict = spec("slow", 1, 100);
+    bucket::LimitSpec strict = kSlow;
     strict.mode = bucket::Mode::kStrict;
     shard.declare(strict, 0);
-    shard.declare(spec("slow", 1, 100), 5);
+    shard.declare(kSlow, 5);
     CHECK(shard.level(kSlowAlice, 5) == 0);
   }
 }

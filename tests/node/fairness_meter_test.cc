@@ -9,6 +9,15 @@ PurseTotals totals(std::int64_t admitted, std::int64_t refused) {
   return {.admitted = Tokens::whole(admitted), .refused = Tokens::whole(refused)};
 }
 
+// Two accounts that have asked for nothing yet.
+FairnessMeter of_two() {
+  FairnessMeter meter;
+  for (const std::uint64_t account : {1ULL, 2ULL}) {
+    meter.reported(Account(account), totals(0, 0));
+  }
+  return meter;
+}
+
 TEST_CASE("what was admitted before the first report does not count") {
   FairnessMeter meter;
   meter.reported(Account(1), totals(1000, 0));
@@ -18,10 +27,7 @@ TEST_CASE("what was admitted before the first report does not count") {
 }
 
 TEST_CASE("the same refusal probability everywhere is fair, whatever the sizes") {
-  FairnessMeter meter;
-  for (const std::uint64_t account : {1ULL, 2ULL}) {
-    meter.reported(Account(account), totals(0, 0));
-  }
+  FairnessMeter meter = of_two();
   meter.reported(Account(1), totals(80, 20));
   meter.reported(Account(2), totals(800, 200));
   CHECK(meter.figures().jain == 1000);
@@ -30,10 +36,7 @@ TEST_CASE("the same refusal probability everywhere is fair, whatever the sizes")
 }
 
 TEST_CASE("one node that gets nothing halves the index of two") {
-  FairnessMeter meter;
-  for (const std::uint64_t account : {1ULL, 2ULL}) {
-    meter.reported(Account(account), totals(0, 0));
-  }
+  FairnessMeter meter = of_two();
   meter.reported(Account(1), totals(100, 0));
   meter.reported(Account(2), totals(0, 100));
   CHECK(meter.figures().jain == 500);
@@ -41,10 +44,7 @@ TEST_CASE("one node that gets nothing halves the index of two") {
 }
 
 TEST_CASE("the past fades") {
-  FairnessMeter meter;
-  for (const std::uint64_t account : {1ULL, 2ULL}) {
-    meter.reported(Account(account), totals(0, 0));
-  }
+  FairnessMeter meter = of_two();
   meter.reported(Account(1), totals(100, 0));
   meter.reported(Account(2), totals(0, 100));
   for (int i = 0; i < 1000; ++i) {

@@ -17,6 +17,17 @@ bucket::LimitSpec limit(const char* name, std::int64_t burst) {
   return spec;
 }
 
+bucket::LimitSpec keyed_limit(const char* name, std::int64_t burst) {
+  bucket::LimitSpec spec = limit(name, burst);
+  spec.per_key = true;
+  return spec;
+}
+bucket::LimitSpec strict_limit(const char* name, std::int64_t burst) {
+  bucket::LimitSpec spec = limit(name, burst);
+  spec.mode = bucket::Mode::kStrict;
+  return spec;
+}
+
 // The test is its disk, its clock and its clients.
 class Alone {
  public:
@@ -65,32 +76,14 @@ class Alone {
   AdminReply admin(AdminRequest request) {
     const Ticket ticket = ++last_ticket_;
     node_.admin(request, ticket, now());
-    for (int i = 0; i < 3000; ++i) {
-      run(1);
-      for (const AdminAnswer& one : replies_) {
-        if (one.ticket == ticket) {
-          return one.reply;
-        }
-      }
-    }
-    FAIL("an operator was not answered");
-    return {};
+    return answered(replies_, ticket).reply;
   }
   void declare(std::vector<bucket::LimitSpec> limits) {
     REQUIRE(std::holds_alternative<Done>(admin(PutLimits{.limits = std::move(limits)})));
     run(500);  // shares follow
   }
-  Decision decided(std::optional<Decision> decision, Ticket ticket) {
-    for (int i = 0; !decision && i < 3000; ++i) {
-      run(1);
-      for (const Answer& one : answers_) {
-        if (one.ticket == ticket) {
-          return one.decision;
-        }
-      }
-    }
-    REQUIRE(decision);
-    return *decision;
+  Decision decided(const std::optional<Decision>& decision, Ticket ticket) {
+    return decision ? *decision : answered(answers_, ticket).decision;
   }
   Decision acquire(const AcquireRequest& request) {
     const Ticket ticket = ++last_ticket_;
@@ -102,17 +95,8 @@ class Alone {
   }
   SettleReply settle(const ReservationId& id, std::int64_t actual) {
     const Ticket ticket = ++last_ticket_;
-    auto reply = node_.settle_reservation(id, Tokens::whole(actual), ticket, now());
-    for (int i = 0; !reply && i < 4000; ++i) {
-      run(1);
-      for (const SettleAnswer& one : settled_) {
-        if (one.ticket == ticket) {
-          return one.reply;
-        }
-      }
-    }
-    REQUIRE(reply);
-    return *reply;
+    const auto reply = node_.settle_reservation(id, Tokens::whole(actual), ticket, now());
+    return reply ? *reply : answered(settled_, ticket).reply;
   }
   Tokens remaining(const char* name) {
     return acquire({.limit = name, .cost = Tokens::whole(1), .peek = true}).remaining;
@@ -130,6 +114,21 @@ class Alone {
   [[nodiscard]] Instant now() const { return {.slow = time_, .fast = time_}; }
 
  private:
+  // Waits for the answer to this ticket among those of its kind.
+  template <class Kind>
+  Kind answered(const std::vector<Kind>& answers, Ticket ticket) {
+    for (int i = 0; i < 4000; ++i) {
+      run(1);
+      for (const Kind& one : answers) {
+        if (one.ticket == ticket) {
+          return one;
+        }
+      }
+    }
+    FAIL("nobody was answered");
+    return {};
+  }
+
   wire::StoreCodec codec_;
   TimePoint time_{base::seconds(1000)};
   Node node_;
@@ -144,6 +143,15 @@ class Alone {
 AcquireRequest of(const char* limit, std::int64_t cost) {
   return {.limit = limit, .cost = Tokens::whole(cost)};
 }
+AcquireRequest of_key(const char* limit, const char* key, std::int64_t cost) {
+  AcquireRequest request = of(limit, cost);
+  request.key = key;
+  return request;
+}
+AcquireRequest reserving(AcquireRequest request) {
+  request.reserve = true;
+  return request;
+}
 
 TEST_CASE("a cluster of one serves a declared limit to its burst, and no other") {
   Alone alone;
@@ -156,9 +164,7 @@ TEST_CASE("a cluster of one serves a declared limit to its burst, and no other")
 
 TEST_CASE("a whole with a strict part takes the local part once") {
   Alone alone;
-  bucket::LimitSpec strict = limit("s", 3);
-  strict.mode = bucket::Mode::kStrict;
-  alone.declare({limit("a", 10), strict});
+  alone.declare({limit("a", 10), strict_limit("s", 3)});
   CHECK(alone.acquire_all({of("a", 1), of("s", 3)}).admitted());
   const Tokens before = alone.remaining("a");
   CHECK_FALSE(alone.acquire_all({of("a", 1), of("s", 3)}).admitted());
@@ -167,9 +173,7 @@ TEST_CASE("a whole with a strict part takes the local part once") {
 
 TEST_CASE("one strict id has one effect") {
   Alone alone;
-  bucket::LimitSpec strict = limit("s", 3);
-  strict.mode = bucket::Mode::kStrict;
-  alone.declare({strict});
+  alone.declare({strict_limit("s", 3)});
   AcquireRequest request = of("s", 3);
   request.id = "order-7";
   CHECK(alone.acquire(request).admitted());
@@ -179,13 +183,9 @@ TEST_CASE("one strict id has one effect") {
 
 TEST_CASE("a key is needed exactly where the limit has keys") {
   Alone alone;
-  bucket::LimitSpec keyed = limit("k", 3);
-  keyed.per_key = true;
-  alone.declare({limit("a", 10), keyed});
+  alone.declare({limit("a", 10), keyed_limit("k", 3)});
   CHECK(alone.acquire(of("k", 1)).verdict == Verdict::kKeyMissing);
-  AcquireRequest request = of("a", 1);
-  request.key = "x";
-  CHECK(alone.acquire(request).verdict == Verdict::kKeyUnwanted);
+  CHECK(alone.acquire(of_key("a", "x", 1)).verdict == Verdict::kKeyUnwanted);
 }
 
 TEST_CASE("a priority is a class of the limit, and a cost is no debt") {
@@ -203,13 +203,8 @@ TEST_CASE("a priority is a class of the limit, and a cost is no debt") {
 
 TEST_CASE("what a limit's leader decides is counted by the node that was asked") {
   Alone alone;
-  bucket::LimitSpec keyed = limit("k", 3);
-  keyed.per_key = true;
-  bucket::LimitSpec strict = limit("s", 3);
-  strict.mode = bucket::Mode::kStrict;
-  alone.declare({keyed, strict});
-  AcquireRequest request = of("k", 3);
-  request.key = "x";
+  alone.declare({keyed_limit("k", 3), strict_limit("s", 3)});
+  AcquireRequest request = of_key("k", "x", 3);
   alone.run(4000);  // until a key that nobody used is full
   CHECK(alone.acquire(request).admitted());
   CHECK_FALSE(alone.acquire(request).admitted());
@@ -229,11 +224,8 @@ TEST_CASE("what a limit's leader decides is counted by the node that was asked")
 
 TEST_CASE("a slow key's first request waits for the log, and the next ones need not") {
   Alone alone;
-  bucket::LimitSpec slow = limit("slow", 1000);  // 1000 s to fill up
-  slow.per_key = true;
-  alone.declare({slow});
-  AcquireRequest request = of("slow", 1);
-  request.key = "alice";
+  alone.declare({keyed_limit("slow", 1000)});  // 1000 s to fill up
+  AcquireRequest request = of_key("slow", "alice", 1);
   // The first of all waits for authority, too.
   CHECK(alone.acquire(request).admitted());
   const auto second = alone.node().acquire(request, 1'000'000, alone.now());
@@ -263,13 +255,8 @@ TEST_CASE("CL.THROTTLE's slow limits wait for the log as well") {
 
 TEST_CASE("what a reservation on a slow key does not use comes back") {
   Alone alone;
-  bucket::LimitSpec slow = limit("slow", 1000);
-  slow.per_key = true;
-  alone.declare({slow});
-  AcquireRequest request = of("slow", 900);
-  request.key = "alice";
-  request.reserve = true;
-  const Decision reserved = alone.acquire(request);
+  alone.declare({keyed_limit("slow", 1000)});
+  const Decision reserved = alone.acquire(reserving(of_key("slow", "alice", 900)));
   REQUIRE(reserved.admitted());
   REQUIRE(reserved.reservation.sequence != 0);
   CHECK(alone.settle(reserved.reservation, 100).refunded >= Tokens::whole(799));
@@ -296,9 +283,7 @@ TEST_CASE("a slow limit of a few tokens admits each of them") {
 TEST_CASE("a reservation is settled once, by its own id") {
   Alone alone;
   alone.declare({limit("a", 10)});
-  AcquireRequest request = of("a", 8);
-  request.reserve = true;
-  const Decision decision = alone.acquire(request);
+  const Decision decision = alone.acquire(reserving(of("a", 8)));
   REQUIRE(decision.admitted());
   REQUIRE(decision.reservation.sequence != 0);
   const SettleReply settled = alone.settle(decision.reservation, 3);
@@ -336,8 +321,7 @@ TEST_CASE("a node that drains refuses, hands its rights back and says when it is
 TEST_CASE(
     "a drained node takes part again when its drain is undone, with the tokens it gave back") {
   Alone alone;
-  bucket::LimitSpec strict = limit("s", 3);
-  strict.mode = bucket::Mode::kStrict;
+  const bucket::LimitSpec strict = strict_limit("s", 3);
   alone.declare({limit("a", 100), strict});
   alone.run(100'000);
   REQUIRE(alone.acquire(of("a", 90)).admitted());
@@ -388,26 +372,6 @@ TEST_CASE("an operator's mistakes are refused with a reason") {
   const AdminReply missing = alone.admin(DeleteLimit{.name = "nowhere"});
   REQUIRE(std::holds_alternative<Refusal>(missing));
   CHECK(std::get<Refusal>(missing).kind == Refusal::Kind::kNotFound);
-}
-
-bucket::LimitSpec keyed_limit(const char* name, std::int64_t burst) {
-  bucket::LimitSpec spec = limit(name, burst);
-  spec.per_key = true;
-  return spec;
-}
-bucket::LimitSpec strict_limit(const char* name, std::int64_t burst) {
-  bucket::LimitSpec spec = limit(name, burst);
-  spec.mode = bucket::Mode::kStrict;
-  return spec;
-}
-AcquireRequest of_key(const char* limit, const char* key, std::int64_t cost) {
-  AcquireRequest request = of(limit, cost);
-  request.key = key;
-  return request;
-}
-AcquireRequest reserving(AcquireRequest request) {
-  request.reserve = true;
-  return request;
 }
 
 TEST_CASE("reservations on keyed and strict limits are settled once, by their own id") {

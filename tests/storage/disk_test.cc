@@ -38,6 +38,14 @@ Turn five_entries() {
   return only(group);
 }
 
+// An open store that took them.
+std::unique_ptr<Disk> disk_of_five(const std::string& path) {
+  auto disk = opened(path);
+  loaded(*disk);
+  committed(*disk, five_entries());
+  return disk;
+}
+
 GroupContents reread(const std::string& path) {
   const auto disk = opened(path);
   return loaded(*disk).groups.at(kGroup);
@@ -88,9 +96,7 @@ TEST_SUITE("storage/disk") {
 
   TEST_CASE("what was committed is there although the process never closed the store") {
     const Scratch scratch;
-    const auto disk = opened(scratch.path("data"));
-    loaded(*disk);
-    committed(*disk, five_entries());
+    const auto disk = disk_of_five(scratch.path("data"));
     copy_live(scratch.path("data"), scratch.path("crashed"));
     CHECK(reread(scratch.path("crashed")).raft.entries.size() == 5);
   }
@@ -98,9 +104,7 @@ TEST_SUITE("storage/disk") {
   TEST_CASE("entries replace everything from the first one's index on") {
     const Scratch scratch;
     {
-      const auto disk = opened(scratch.path("data"));
-      loaded(*disk);
-      committed(*disk, five_entries());
+      const auto disk = disk_of_five(scratch.path("data"));
       GroupTurn group = of_group();
       group.hard = hard(4, 0, 3);
       group.entries = {command(4, 4, "another")};
@@ -130,9 +134,7 @@ TEST_SUITE("storage/disk") {
   TEST_CASE("a compacted log begins behind its mark") {
     const Scratch scratch;
     {
-      const auto disk = opened(scratch.path("data"));
-      loaded(*disk);
-      committed(*disk, five_entries());
+      const auto disk = disk_of_five(scratch.path("data"));
       GroupTurn group = of_group();
       group.compact = mark(2, 2);
       committed(*disk, only(group));
@@ -152,9 +154,7 @@ TEST_SUITE("storage/disk") {
   TEST_CASE("an installed snapshot replaces log and records, of its group only") {
     const Scratch scratch;
     {
-      const auto disk = opened(scratch.path("data"));
-      loaded(*disk);
-      committed(*disk, five_entries());
+      const auto disk = disk_of_five(scratch.path("data"));
       Turn other = five_entries();
       other.groups[0].group = base::ShardId(4);
       committed(*disk, other);
@@ -178,9 +178,7 @@ TEST_SUITE("storage/disk") {
   TEST_CASE("a dropped group is gone, and a new one may take its place in the same turn") {
     const Scratch scratch;
     {
-      const auto disk = opened(scratch.path("data"));
-      loaded(*disk);
-      committed(*disk, five_entries());
+      const auto disk = disk_of_five(scratch.path("data"));
       Turn other = five_entries();
       other.groups[0].group = base::ShardId(4);
       committed(*disk, other);
@@ -204,9 +202,7 @@ TEST_SUITE("storage/disk") {
   TEST_CASE("erased records are gone") {
     const Scratch scratch;
     {
-      const auto disk = opened(scratch.path("data"));
-      loaded(*disk);
-      committed(*disk, five_entries());
+      const auto disk = disk_of_five(scratch.path("data"));
       GroupTurn group = of_group();
       group.records = {{.key = "b", .value = std::nullopt}, {.key = "c", .value = "3"}};
       group.applied = raft::Index(3);
@@ -268,9 +264,7 @@ TEST_SUITE("storage/refusals") {
   TEST_CASE("a store that lost a turn it promised is never believed") {
     const Scratch scratch;
     {
-      const auto disk = opened(scratch.path("data"));
-      loaded(*disk);
-      committed(*disk, five_entries());
+      const auto disk = disk_of_five(scratch.path("data"));
       copy_live(scratch.path("data/store"), scratch.path("older"));
       GroupTurn group = of_group();
       group.hard = hard(9, 2, 3);
@@ -296,9 +290,7 @@ TEST_SUITE("storage/refusals") {
     const Scratch scratch;
     GroupTurn group = of_group();
     {
-      const auto disk = opened(scratch.path("data"));
-      loaded(*disk);
-      committed(*disk, five_entries());
+      const auto disk = disk_of_five(scratch.path("data"));
       copy_live(scratch.path("data/store"), scratch.path("older"));
       group.hard = hard(2, 1, 4);
       group.must_last = false;
@@ -320,9 +312,7 @@ TEST_SUITE("storage/refusals") {
   TEST_CASE("a directory without its promise file, or with a damaged one, is refused") {
     const Scratch scratch;
     {
-      const auto disk = opened(scratch.path("data"));
-      loaded(*disk);
-      committed(*disk, five_entries());
+      const auto disk = disk_of_five(scratch.path("data"));
     }
     const std::string promise = content_of(scratch.path("data/promise"));
     SUBCASE("absent") {
@@ -362,9 +352,7 @@ TEST_SUITE("storage/refusals") {
   TEST_CASE("log, state and manifest with a flipped byte are refused or read as they were") {
     const Scratch scratch;
     {
-      const auto disk = opened(scratch.path("data"));
-      loaded(*disk);
-      committed(*disk, five_entries());
+      const auto disk = disk_of_five(scratch.path("data"));
     }
     {
       opened(scratch.path("data"));
@@ -406,9 +394,7 @@ TEST_SUITE("storage/refusals") {
 
   TEST_CASE("a write-ahead log that is cut or has a flipped byte loses no turn silently") {
     const Scratch scratch;
-    const auto disk = opened(scratch.path("data"));
-    loaded(*disk);
-    committed(*disk, five_entries());
+    const auto disk = disk_of_five(scratch.path("data"));
     GroupTurn group = of_group();
     group.hard = hard(9, 2, 3);
     committed(*disk, only(group));
