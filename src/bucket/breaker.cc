@@ -108,7 +108,6 @@ void Breaker::open(TimePoint now) {
   backoff_ = was_well ? kBackoffMin : std::clamp(2 * backoff_, kBackoffMin, kBackoffMax);
   state_ = State::kOpen;
   retry_at_ = now + backoff_;
-  ++openings_;
 }
 
 void Breaker::close(TimePoint now) {

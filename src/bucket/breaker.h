@@ -44,7 +44,6 @@ class Breaker {
   [[nodiscard]] bool closed() const { return state_ == State::kClosed; }
   // When an open breaker lets a probe pass; kNever while it is closed.
   [[nodiscard]] base::TimePoint next_probe() const;
-  [[nodiscard]] std::uint64_t openings() const { return openings_; }
 
  private:
   struct Window {
@@ -66,7 +65,6 @@ class Breaker {
   base::Duration backoff_{0};
   base::TimePoint retry_at_;  // open: end of the back-off; half-open: when the probe counts as lost
   base::TimePoint closed_at_;
-  std::uint64_t openings_ = 0;
 };
 
 }  // namespace brigade::bucket

@@ -283,10 +283,6 @@ Tokens KeyTable::ghost_level(TimePoint now) const {
   return Tokens::micro(std::max<std::int64_t>(0, raw_level(ghost_empty_at_, meter_at(now))));
 }
 
-Duration KeyTable::wait_for(const KeyHash& key, Tokens cost, Tokens floor, TimePoint now) const {
-  return wait_from(raw_level(empty_at(key), meter_at(now)), cost, floor);
-}
-
 std::size_t KeyTable::memory() const {
   std::size_t bytes = sizeof(*this);
   for (const KeySlots& stripe : stripes_) {

@@ -96,9 +96,6 @@ class KeyTable {
 
   [[nodiscard]] Tokens level(const KeyHash& key, TimePoint now) const;
   [[nodiscard]] Tokens ghost_level(TimePoint now) const;
-  // True time until `cost` can be taken above `floor` by minting alone; Duration::max() if never.
-  [[nodiscard]] Duration wait_for(const KeyHash& key, Tokens cost, Tokens floor,
-                                  TimePoint now) const;
   [[nodiscard]] std::size_t count() const { return count_; }
   [[nodiscard]] const KeyPolicy& policy() const { return policy_; }
   // Bytes that the table holds, the slots in reserve included.

@@ -44,7 +44,6 @@ class Roster {
 
   [[nodiscard]] const std::map<NodeId, Peer>& peers() const { return peers_; }
   [[nodiscard]] const std::vector<NodeId>& live() const { return live_; }
-  [[nodiscard]] std::size_t suspect_count() const { return suspects_.size(); }
 
   // Up to `count` distinct live peers other than `except`, alive only, in random order.
   [[nodiscard]] std::vector<NodeId> pick_alive(std::size_t count, NodeId except,

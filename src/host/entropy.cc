@@ -32,8 +32,4 @@ base::NodeId draw_node_id() {
   return base::NodeId(id);
 }
 
-base::ClusterId draw_cluster_id() {
-  return {draw_seed(), draw_seed()};
-}
-
 }  // namespace brigade::host

@@ -11,7 +11,6 @@ namespace brigade::host {
 base::Boot draw_boot();
 // 48 random bits, never zero: a new data directory's identity.
 base::NodeId draw_node_id();
-base::ClusterId draw_cluster_id();
 // 64 random bits for a base::Prng.
 std::uint64_t draw_seed();
 

@@ -80,15 +80,6 @@ void FrameStream::start() {
   read();
 }
 
-std::string FrameStream::remote() const {
-  asio::error_code error;
-  const auto endpoint = socket_.remote_endpoint(error);
-  if (error) {
-    return "?";
-  }
-  return endpoint.address().to_string() + ":" + std::to_string(endpoint.port());
-}
-
 void FrameStream::read() {
   const std::span<char> room = cutter_.room();
   socket_.async_read_some(

@@ -49,7 +49,6 @@ class FrameStream : public std::enable_shared_from_this<FrameStream> {
   [[nodiscard]] bool is_open() const { return listener_ != nullptr; }
   [[nodiscard]] std::size_t queued_bytes() const { return waiting_.bytes + leaving_.bytes; }
   [[nodiscard]] std::size_t queued_frames() const { return waiting_.frames + leaving_.frames; }
-  [[nodiscard]] std::string remote() const;
 
  private:
   // Frames back to back. Small ones share a chunk; large ones are moved in as their own.

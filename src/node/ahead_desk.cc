@@ -121,9 +121,6 @@ std::optional<Told> AheadDesk::decide(const KeyTake& take, const bucket::LimitSp
     told.retry_after =
         take.cost + floor > size ? Duration::max() : rate.time_for(take.cost + floor - total);
     after = total;
-    if (limit != nullptr && !take.peek) {
-      limit->totals.refused += take.cost;
-    }
   } else if (take.peek || take.cost == Tokens{}) {
     told.verdict = Verdict::kAdmitted;
   } else if (!view->room || (!view->known && store_.ahead_books().keys() >= keys_max_)) {
@@ -131,9 +128,6 @@ std::optional<Told> AheadDesk::decide(const KeyTake& take, const bucket::LimitSp
     after = total;
   } else if (pay(take, credit, *view)) {
     told.verdict = Verdict::kAdmitted;
-    if (limit != nullptr) {
-      limit->totals.admitted += take.cost;
-    }
   } else {
     return std::nullopt;
   }
@@ -158,9 +152,6 @@ void AheadDesk::refund(const LedgerId& id, Tokens amount, Instant now) {
   const Tokens back = credit.returning;
   const Tokens left = std::max(Tokens{}, cut(credit.left + back, *view) - back);
   credit.left = std::max(Tokens{}, cut(left + back + amount, *view) - back);
-  if (Limit* limit = limit_of(id.limit)) {
-    limit->totals.admitted -= amount;
-  }
   if (credit.left > chunk_of(view->terms.size).scaled(2, 1) && !credit.wanted) {
     COVERED("a refund goes back into a slow key's bucket");
     credit.wanted = true;
@@ -358,13 +349,6 @@ base::TimePoint AheadDesk::next_deadline(Instant now) const {
 }
 
 // ---- state ----
-
-void AheadDesk::add_totals(std::map<std::string, Totals>& all) const {
-  for (const auto& [name, limit] : limits_) {
-    all[name].admitted += limit.totals.admitted;
-    all[name].refused += limit.totals.refused;
-  }
-}
 
 Tokens AheadDesk::room(std::string_view limit, const KeyHash& key, Instant now) const {
   const auto view = look(limit, key, {}, now);

@@ -55,11 +55,6 @@ class AheadDesk {
     int rounds = 0;
     base::TimePoint since;  // slow line
   };
-  struct Totals {
-    Tokens admitted;
-    Tokens refused;
-  };
-
   struct Credit {
     Tokens left;          // cut whenever it is looked at
     Tokens returning;     // on its way back into the bucket: nobody can spend it until then
@@ -69,7 +64,6 @@ class AheadDesk {
   struct Limit {
     Version version;  // zero: an implicit limit
     std::map<KeyHash, Credit> credits;
-    Totals totals;
   };
   using Limits = std::map<std::string, Limit, std::less<>>;
 
@@ -111,7 +105,6 @@ class AheadDesk {
   void allow(std::size_t more_keys) { keys_max_ = store_.ahead_books().keys() + more_keys; }
 
   // ---- state ----
-  void add_totals(std::map<std::string, Totals>& all) const;
   // What a key of a declared limit may still be refunded: b - level - credit.
   [[nodiscard]] Tokens room(std::string_view limit, const KeyHash& key, Instant now) const;
   // A declared limit is logged ahead; from now on follow() speaks of it.

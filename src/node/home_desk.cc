@@ -81,10 +81,8 @@ void HomeDesk::inherit(const Handover& handover, Instant now) {
     for (const HandoverKey& key : one.keys) {
       keys.place(key.key, key.level, now.slow);
     }
-    homes_.emplace(
-        one.limit,
-        Home{
-            .keys = std::move(keys), .created = one.created, .totals = {}, .away = {}, .heat = {}});
+    homes_.emplace(one.limit,
+                   Home{.keys = std::move(keys), .created = one.created, .away = {}, .heat = {}});
   }
   for (const Reservation& one : handover.reservations) {
     const bool ahead = ahead_.know(one.bucket.limit);
@@ -178,10 +176,8 @@ HomeDesk::Home* HomeDesk::home_of(std::string_view limit, const bucket::LimitSpe
   bucket::KeyTable keys(policy_of(spec, drift_), spec.max_keys, implicit_ghost(spec, now),
                         now.slow);
   return &homes_
-              .emplace(
-                  std::string(limit),
-                  Home{
-                      .keys = std::move(keys), .created = {}, .totals = {}, .away = {}, .heat = {}})
+              .emplace(std::string(limit),
+                       Home{.keys = std::move(keys), .created = {}, .away = {}, .heat = {}})
               .first->second;
 }
 
@@ -215,11 +211,8 @@ void HomeDesk::follow(Instant now) {
     if (at_home(config.spec) && !homes_.contains(name)) {
       bucket::KeyTable keys(policy_of(config.spec, drift_), config.spec.max_keys, ghost(config),
                             now.slow);
-      homes_.emplace(name, Home{.keys = std::move(keys),
-                                .created = config.created,
-                                .totals = {},
-                                .away = {},
-                                .heat = {}});
+      homes_.emplace(
+          name, Home{.keys = std::move(keys), .created = config.created, .away = {}, .heat = {}});
     }
   }
   follow_ledgers();
@@ -385,16 +378,13 @@ Told HomeDesk::take(Home& home, const bucket::LimitSpec& spec, const KeyTake& ta
                                  : keys.take(take.key, take.cost, floor, now.slow);
   told.remaining = outcome.level;
   told.reset_after = keys.policy().rate.time_for(keys.policy().size - outcome.level);
-  const Tokens counted = take.peek ? Tokens{} : take.cost;
   switch (outcome.verdict) {
     case bucket::KeyTable::Verdict::kTaken:
       told.verdict = Verdict::kAdmitted;
-      home.totals.admitted += counted;
       break;
     case bucket::KeyTable::Verdict::kShort:
       told.verdict = Verdict::kRefused;
       told.retry_after = outcome.wait;
-      home.totals.refused += counted;
       if (take.cost + floor > loans_.ceiling(take.key, keys.policy().size)) {
         COVERED("quanta are called in for a cost that does not fit beside them");
         loans_.stop(take.key, now.slow + kCallsIn);
@@ -479,7 +469,6 @@ SettleTold HomeDesk::settle(const SettleAsk& ask, Instant now) {
   const auto [settled, back] = reservations_.settle(ask.id, std::max(Tokens{}, ask.actual));
   if (back > Tokens{}) {
     home.keys.put(key, back, now.slow);
-    home.totals.admitted -= back;
   }
   told.settled = settled;
   return told;
@@ -528,15 +517,6 @@ void HomeDesk::settle_lapsed(Instant now) {
 }
 
 // ---- state ----
-
-std::map<std::string, HomeDesk::Totals> HomeDesk::totals() const {
-  std::map<std::string, Totals> all;
-  for (const auto& [name, home] : homes_) {
-    all.emplace(name, home.totals);
-  }
-  ahead_.add_totals(all);
-  return all;
-}
 
 std::size_t HomeDesk::keys() const {
   std::size_t sum = store_.ahead_books().keys();

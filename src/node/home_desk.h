@@ -95,7 +95,6 @@ class HomeDesk {
   bool call_in(Instant now);
   // What other nodes may still spend of this key.
   [[nodiscard]] Tokens lent(const KeyHash& key) const { return loans_.out(key); }
-  [[nodiscard]] std::size_t loans() const { return loans_.count(); }
 
   // Follows the configuration: tables of deleted limits go, new limits get theirs, policies change.
   void follow(Instant now);
@@ -126,9 +125,6 @@ class HomeDesk {
 
   // ---- state ----
 
-  using Totals = AheadDesk::Totals;
-  // By limit, since this term's desk was set up.
-  [[nodiscard]] std::map<std::string, Totals> totals() const;
   [[nodiscard]] std::size_t keys() const;
   [[nodiscard]] AheadDesk& ahead() { return ahead_; }
   [[nodiscard]] const AheadDesk& ahead() const { return ahead_; }
@@ -140,8 +136,7 @@ class HomeDesk {
  private:
   struct Home {
     bucket::KeyTable keys;
-    Version created;  // zero: an implicit limit
-    Totals totals;
+    Version created;         // zero: an implicit limit
     std::set<KeyHash> away;  // let go, or spent from ledgers of their own
     bucket::HotKeys heat;    // of what other nodes get
   };

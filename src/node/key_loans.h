@@ -77,7 +77,6 @@ class KeyLoans {
 
   // No quantum of this key until then (slow line), and what is out is called in.
   void stop(const KeyHash& key, TimePoint until);
-  void lend_again(const KeyHash& key) { stopped_.erase(key); }
   // No quantum of any key until then, and what is out is called in.
   void stop_all(TimePoint until) { all_stopped_until_ = until; }
   [[nodiscard]] bool empty() const { return keys_.empty(); }

@@ -135,7 +135,6 @@ class Node {
   [[nodiscard]] const std::map<NodeId, PeerView>& peers() const { return peers_; }
   [[nodiscard]] std::vector<BucketReport> buckets(Instant now);
   [[nodiscard]] const Tills& tills() const { return tills_; }
-  [[nodiscard]] std::size_t parked() const { return errands_.size(); }
   // For checkers: what an acquire of several limits keeps here while it asks for its other parts,
   // by part; empty when it does not.
   [[nodiscard]] std::vector<ReservationId> keeping(Ticket ticket) const;

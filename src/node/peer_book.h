@@ -40,10 +40,6 @@ class PeerBook {
   void pressed(NodeId peer, bool is);
 
   // ---- what is asked ----
-  struct Choice {
-    NodeId peer;
-    base::Duration rtt{0};
-  };
   // Peers worth asking for tokens of this limit, in NodeId order, for bucket::choose.
   [[nodiscard]] std::vector<bucket::Candidate> candidates(std::uint64_t limit,
                                                           base::TimePoint now) const;

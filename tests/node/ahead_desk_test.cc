@@ -407,16 +407,6 @@ TEST_SUITE("node/ahead_desk") {
     office.elect();
     CHECK(office.total() == Tokens::whole(99));  // a second was overdrawn
   }
-
-  TEST_CASE("what was admitted and refused is counted by limit") {
-    Office office;
-    office.taken(990);
-    office.take(20);
-    std::map<std::string, AheadDesk::Totals> totals;
-    office.desk().add_totals(totals);
-    CHECK(totals.at("hourly").admitted == Tokens::whole(990));
-    CHECK(totals.at("hourly").refused == Tokens::whole(20));
-  }
 }
 
 }  // namespace

@@ -162,7 +162,7 @@ TEST_CASE("a new till of a node waits for the end of its old one") {
 TEST_CASE("a key that is stopped lends nothing and calls in what is out") {
   Leader leader;
   const Quantum quantum = leader.ask(wish(20));
-  leader.loans.stop(kKey, base::kNever);
+  leader.loans.stop(kKey, kStart + kLasts);
   const Quantum called = leader.ask(wish(20, 1, quantum, 5));
   CHECK(called.recalled);
   CHECK(called.granted == Tokens::whole(20));
@@ -170,7 +170,7 @@ TEST_CASE("a key that is stopped lends nothing and calls in what is out") {
   leader.ask(closing(called, 8));
   CHECK(leader.loans.empty());
   CHECK(leader.ask(wish(20, 2)).hold == HoldId{});
-  leader.loans.lend_again(kKey);
+  leader.now += kLasts;
   CHECK(leader.ask(wish(20, 2)).granted == Tokens::whole(20));
 }
 

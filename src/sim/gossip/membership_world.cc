@@ -28,10 +28,6 @@ void MembershipWorld::set_seeds(std::size_t machine, const std::vector<std::size
   machines_[machine].seeds = seeds;
 }
 
-void MembershipWorld::set_meta(std::size_t machine, std::string meta) {
-  machines_[machine].identity.meta = gossip::Bytes(std::move(meta));
-}
-
 void MembershipWorld::make_newcomer(std::size_t machine) {
   machines_[machine].identity.cluster = {};
 }
@@ -86,10 +82,6 @@ void MembershipWorld::resume(std::size_t machine) {
 
 void MembershipWorld::cut(std::size_t from, std::size_t to, bool datagrams_only) {
   cuts_[{from, to}] = datagrams_only;
-}
-
-void MembershipWorld::mend(std::size_t from, std::size_t to) {
-  cuts_.erase({from, to});
 }
 
 bool MembershipWorld::running(std::size_t machine) const {

@@ -44,7 +44,6 @@ class MembershipWorld {
   // A machine of this cluster, not running yet; its seeds are its own to set. Returns its number.
   std::size_t add(gossip::ClusterId cluster = {7, 7});
   void set_seeds(std::size_t machine, const std::vector<std::size_t>& seeds);
-  void set_meta(std::size_t machine, std::string meta);
   // A new machine that must learn its cluster from a seed.
   void make_newcomer(std::size_t machine);
   // The same machine without its data: another node id at the same address, no cluster.
@@ -54,9 +53,8 @@ class MembershipWorld {
   void crash(std::size_t machine);
   void pause(std::size_t machine);
   void resume(std::size_t machine);
-  // Cuts or mends one direction; `datagrams_only` leaves streams alone.
+  // Cuts one direction; `datagrams_only` leaves streams alone.
   void cut(std::size_t from, std::size_t to, bool datagrams_only = false);
-  void mend(std::size_t from, std::size_t to);
   void mend_all() { cuts_.clear(); }
   void set_faults(const NetFaults& faults) { faults_ = faults; }
 
@@ -84,7 +82,6 @@ class MembershipWorld {
   [[nodiscard]] const std::string& broken() const { return broken_; }
   void fail(std::string why);
   [[nodiscard]] std::uint64_t hash() const { return hash_; }
-  [[nodiscard]] std::uint64_t events() const { return order_; }
 
  private:
   struct Machine {

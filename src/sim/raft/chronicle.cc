@@ -82,11 +82,6 @@ EntryId Chronicle::committed_id(Index index) const {
   return one == nullptr ? EntryId{} : EntryId{.term = one->term, .index = index};
 }
 
-std::uint64_t Chronicle::hash_at(Index index) const {
-  const Committed* one = at(index);
-  return one == nullptr ? 0 : one->hash;
-}
-
 const raft::ConfState& Chronicle::conf_at(Index index) const {
   return std::prev(confs_.upper_bound(std::max(index, base_)))->second;
 }

@@ -54,7 +54,6 @@ class Chronicle {
 
   [[nodiscard]] raft::Index last_committed() const;
   [[nodiscard]] raft::EntryId committed_id(raft::Index index) const;
-  [[nodiscard]] std::uint64_t hash_at(raft::Index index) const;
   // The configuration in force with everything up to this index applied.
   [[nodiscard]] const raft::ConfState& conf_at(raft::Index index) const;
 

@@ -37,7 +37,6 @@ struct Parcel {
 struct TranscriptNode {
   raft::ReplicaId id;
   bool async = false;
-  std::size_t append_max = 0;
   base::TimePoint now;
   std::unique_ptr<raft::Core> core;
   std::deque<Work> append_work;
