@@ -22,17 +22,14 @@ void Exchange::begin(const std::string& address, base::Duration patience) {
   patience_ = patience;
   dial_ = std::make_shared<Dial>(commons_.io);
   dial_->begin(address, std::min(patience, commons_.limits.dial_patience),
-               [weak = weak_from_this()](base::Result<asio::ip::tcp::socket> result) {
-                 const auto self = weak.lock();
-                 if (!self) {
-                   return;
-                 }
-                 self->dial_.reset();
+               [this](base::Result<asio::ip::tcp::socket> result) {
+                 const auto keep = shared_from_this();
+                 dial_.reset();
                  if (result) {
-                   self->greet(std::move(result).value());
+                   greet(std::move(result).value());
                  } else {
-                   ++self->commons_.counters.dials_failed;
-                   self->end(result.error());
+                   ++commons_.counters.dials_failed;
+                   end(result.error());
                  }
                });
 }
