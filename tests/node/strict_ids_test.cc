@@ -30,7 +30,7 @@ TEST_CASE("an id is known until it is older than what is asked for, and added on
 
 TEST_CASE("ids come back from records in any order and are listed in the same one") {
   StrictIds ids;
-  for (const std::uint64_t number : {5, 2, 9, 1}) {
+  for (const std::uint64_t number : {5U, 2U, 9U, 1U}) {
     REQUIRE(ids.add(id_of(number, 100 - static_cast<std::int64_t>(number))));
   }
   CHECK(ids.all() == std::vector{id_of(1, 99), id_of(2, 98), id_of(5, 95), id_of(9, 91)});
