@@ -265,10 +265,17 @@ void SharedLimit::refuse(const std::vector<bucket::Waiting>& parked, Instant now
   }
 }
 
+const bucket::Waiting* SharedLimit::front_that_fits() const {
+  const bucket::Waiting* front = queue_.front();
+  const bool fits =
+      front != nullptr && room_for(front->cost, front->priority) <= purse_.bucket().size();
+  return fits ? front : nullptr;
+}
+
 Need SharedLimit::need(Instant now) const {
   Need need{.offered = meter_.surge(now.slow)};
   Tokens first;
-  if (const bucket::Waiting* front = queue_.front()) {
+  if (const bucket::Waiting* front = front_that_fits()) {
     first = front->cost + floor_of(front->priority);
     need.waiting = queue_.cost() + floor_of(front->priority);
   }
@@ -293,9 +300,9 @@ void SharedLimit::turn(PeerBook& peers, Instant now, Actions& out) {
 
 TimePoint SharedLimit::next_deadline() const {
   TimePoint next = std::min(queue_.next_deadline(), trade_.next_deadline(purse_));
-  // Without rights only deadlines pass.
+  // Without rights or room only deadlines pass.
   const bool holds_rights = purse_.valid_until() > TimePoint{};
-  if (const bucket::Waiting* front = queue_.front(); front != nullptr && holds_rights) {
+  if (const bucket::Waiting* front = front_that_fits(); front != nullptr && holds_rights) {
     const base::Duration mint = purse_.wait_for(front->cost, floor_of(front->priority));
     if (mint != base::Duration::max()) {
       next = std::min(next, purse_.bucket().minted_until() + mint);

@@ -103,6 +103,9 @@ class SharedLimit {
 
   [[nodiscard]] std::size_t class_of(std::string_view priority) const;
   [[nodiscard]] Tokens floor_of(std::size_t index) const;
+  // Null also when the first of the parked waits for room, not for tokens: until it has it, tokens
+  // are of more use elsewhere.
+  [[nodiscard]] const bucket::Waiting* front_that_fits() const;
   [[nodiscard]] Need need(Instant now) const;
   void fill(Decision& out, Tokens cost, Tokens floor) const;
   // Counts what was just taken.

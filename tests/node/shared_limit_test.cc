@@ -268,6 +268,24 @@ TEST_CASE("a cost that does not fit beside open reservations asks for more room"
   CHECK(one.limit.report(at(0)).lacking == whole(110));
 }
 
+TEST_CASE(
+    "tokens that a node's own requests wait for are kept, unless its bucket cannot hold them") {
+  const auto lent = [](std::int64_t cost) {
+    Limit one(40);
+    REQUIRE(one.park(cost, 1, base::seconds(1), at(0)));
+    const Borrow ask{.ledger = one.limit.ledger(),
+                     .version = Version(3),
+                     .account = Account(99),
+                     .seq = 1,
+                     .want = whole(10),
+                     .min = whole(10)};
+    return std::get<Loan>(one.limit.lend(kPeer, ask, one.peers, at(0)).message).granted;
+  };
+  CHECK(lent(60) == Tokens{});
+  // It waits for room: its tokens are of no use here before that.
+  CHECK(lent(400) == whole(10));
+}
+
 TEST_CASE("a reservation of a session that is over refunds nothing") {
   Limit one(50);
   REQUIRE(one.acquire(30, at(0)).admitted());

@@ -51,6 +51,29 @@ TEST_CASE("a cost larger than any node's share is admitted while the limit holds
   CHECK(world.totals().admitted == world.totals().central);
 }
 
+TEST_CASE("requests that wait at several nodes for a limit of two tokens get all that it mints") {
+  const wire::StoreCodec codec;
+  World world({.machines = 5, .seed = 1}, codec);
+  bucket::LimitSpec limit;
+  limit.name = "small";
+  limit.rate = base::Rate::per_second(2);
+  limit.burst = Tokens::whole(2);
+  limit.queue.max_wait = base::seconds(5);
+  world.declare(limit);
+  const TimePoint begin = world.now() + base::seconds(4);
+  const TimePoint end = begin + base::seconds(20);
+  for (std::size_t i = 0; i < 3; ++i) {
+    world.load({.machine = i,
+                .limit = limit.name,
+                .per_second = 1,
+                .wait = base::seconds(5),
+                .from = begin,
+                .until = end});
+  }
+  CHECK_MESSAGE(world.run(end), world.broken());
+  CHECK(world.totals().admitted >= world.totals().central.scaled(80, 100));
+}
+
 TEST_CASE("leaders change by plan and nobody is refused for it") {
   const auto verdict = try_cluster(
       {.seed = 3, .lasts = base::seconds(20), .bms_term = base::seconds(2), .overload = 0.7});
@@ -116,7 +139,7 @@ TEST_CASE("what a dead leader granted is gone from the pool though nobody alive 
 
 TEST_CASE("planted bugs are caught") {
   CHECK(caught(node::Plant::kReclaimEarly, 3));
-  CHECK(caught(node::Plant::kGrowBeforeAck, 1, 4));
+  CHECK(caught(node::Plant::kGrowBeforeAck, 1, 7));
   CHECK(caught(node::Plant::kLendWithoutTaking, 3));
   CHECK(caught(node::Plant::kTakeoverFull, 10));
   CHECK(caught(node::Plant::kStaleHandover, 1, 13));

@@ -380,7 +380,8 @@ void World::arrive(const Demand& demand) {
   const Instant now = clock(machine);
   const node::Ticket ticket = next_ticket_++;
   const auto decision = machine.node->acquire(
-      {.limit = demand.limit, .key = demand.key, .cost = demand.cost}, ticket, now);
+      {.limit = demand.limit, .key = demand.key, .cost = demand.cost, .wait = demand.wait}, ticket,
+      now);
   if (!decision) {
     parked_[ticket] = {.bucket = bucket, .cost = demand.cost};
   } else if (decision->admitted() && now.fast < decision->valid_until) {

@@ -101,6 +101,7 @@ class World {
     std::string key = {};
     Tokens cost = Tokens::whole(1);
     double per_second = 0;
+    Duration wait{0};  // for tokens still to be minted; with nothing else asked for
     TimePoint from;
     TimePoint until;
     bool reserve = false;           // settled a little later, most of the time
