@@ -4,11 +4,9 @@
 //
 // Prints one JSON object: microseconds, p50 and p99, by round.
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <string>
 #include <thread>
 #include <variant>

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <iterator>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>

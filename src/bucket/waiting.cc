@@ -1,7 +1,6 @@
 #include "bucket/waiting.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/check.h"
 

@@ -1,7 +1,5 @@
 #include "forecast/models.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 
 namespace brigade::forecast {

@@ -1,7 +1,6 @@
 #include "net/mesh.h"
 
 #include <utility>
-#include <vector>
 
 #include <asio/post.hpp>
 

@@ -1,7 +1,6 @@
 #include "node/ahead_desk.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/coverage.h"
 

@@ -1,7 +1,6 @@
 #include "node/load_forecasts.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace brigade::node {
 namespace {

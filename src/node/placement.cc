@@ -1,6 +1,5 @@
 #include "node/placement.h"
 
-#include <algorithm>
 #include <map>
 #include <utility>
 

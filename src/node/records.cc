@@ -1,7 +1,5 @@
 #include "node/records.h"
 
-#include <type_traits>
-
 #include "base/endian.h"
 
 namespace brigade::node {

@@ -1,7 +1,6 @@
 #include "node/reservations.h"
 
 #include <algorithm>
-#include <string>
 
 #include "base/check.h"
 #include "base/coverage.h"

@@ -1,7 +1,6 @@
 #include "node/tenant.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "base/check.h"
 #include "base/coverage.h"

@@ -1,5 +1,4 @@
 // The token store as records: snapshots, restarts, and what must hold of them.
-#include <algorithm>
 #include <utility>
 
 #include "base/check.h"

@@ -1,6 +1,5 @@
 // Terms, roles and votes (paper 5.1, 5.2, 5.4.1; thesis 9.6 pre-vote, 4.2.3 stickiness, 3.10
 // transfer).
-#include <algorithm>
 
 #include "base/coverage.h"
 #include "raft/core.h"

@@ -1,7 +1,5 @@
 // Linearizable reads without log entries (thesis 6.4): a round of heartbeats that starts after the
 // request proves that we still lead.
-#include <algorithm>
-#include <utility>
 
 #include "base/coverage.h"
 #include "raft/core.h"

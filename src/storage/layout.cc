@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <limits>
 #include <set>
-#include <utility>
 
 #include "base/check.h"
 #include "base/endian.h"

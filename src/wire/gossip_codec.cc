@@ -1,6 +1,5 @@
 #include "wire/gossip_codec.h"
 
-#include <utility>
 #include <variant>
 
 #include "schema/gossip.capnp.h"

@@ -1,6 +1,5 @@
 #include "api/http_session.h"
 
-#include <optional>
 #include <string>
 #include <vector>
 

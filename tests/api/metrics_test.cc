@@ -14,7 +14,6 @@ namespace brigade::api {
 namespace {
 
 using base::Duration;
-using node::Decision;
 using node::Source;
 using node::Verdict;
 

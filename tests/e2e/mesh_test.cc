@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <thread>
 
 #include <asio/connect.hpp>
 #include <asio/write.hpp>

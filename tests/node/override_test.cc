@@ -1,6 +1,5 @@
 // What operators set wins over the algorithm, inside the guarantee.
 #include <map>
-#include <vector>
 
 #include <doctest/doctest.h>
 

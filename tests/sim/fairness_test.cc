@@ -2,7 +2,6 @@
 #include "bucket/fairness.h"
 
 #include <array>
-#include <string>
 #include <vector>
 
 #include <doctest/doctest.h>

@@ -1,5 +1,4 @@
 // Hot keys get ledgers of their own, and go back to their home desks.
-#include <string>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,5 @@
 #include "app/cli/answer_text.h"
 
-#include <algorithm>
-
 #include "app/cli/flags.h"
 #include "app/cli/table.h"
 

@@ -1,7 +1,6 @@
 // override set, list, clear; transfer; drain, leave, remove.
 #include <chrono>
 #include <cstdlib>
-#include <optional>
 #include <utility>
 #include <vector>
 

@@ -1,5 +1,4 @@
 // limit apply, get, delete.
-#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <sstream>

@@ -1,7 +1,6 @@
 #include "app/cli/mistakes.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "app/cli/table.h"
 #include "base/spelling.h"

@@ -1,6 +1,5 @@
 #include "app/forecast/backtest.h"
 
-#include <cmath>
 #include <string_view>
 
 #include "forecast/contest.h"

@@ -10,7 +10,6 @@
 namespace brigade::sim {
 namespace {
 
-using raft::Index;
 using raft::Term;
 
 constexpr Duration kUnsynced = std::chrono::microseconds(5);

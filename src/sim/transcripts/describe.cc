@@ -2,7 +2,6 @@
 
 #include <array>
 #include <set>
-#include <utility>
 
 namespace brigade::sim {
 namespace {

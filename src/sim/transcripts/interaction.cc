@@ -1,7 +1,6 @@
 #include "sim/transcripts/interaction.h"
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
 #include "sim/transcripts/describe.h"
@@ -10,7 +9,6 @@
 namespace brigade::sim {
 namespace {
 
-using raft::EntryId;
 using raft::Index;
 using raft::ReplicaId;
 using raft::Term;
