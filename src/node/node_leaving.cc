@@ -89,7 +89,7 @@ std::optional<Refusal> Node::end_drain(Instant now) {
 bool Node::drained() const {
   return draining_ && returning_.empty() && settlements_.empty() &&
          std::none_of(replicas_.begin(), replicas_.end(), [](const auto& one) {
-           return one.second->serves() && one.second->core().membership().voters.ids().size() > 1;
+           return one.second->serves() && one.second->has_heir();
          });
 }
 

@@ -153,7 +153,11 @@ std::vector<Site> Node::sites(Instant now) {
   const auto own = leaving_    ? Standing::kExpelled
                    : draining_ ? Standing::kKept
                                : Standing::kWelcome;
-  all.push_back({.node = config_.id, .zone = config_.home.zone, .standing = own, .fresh = {}});
+  all.push_back({.node = config_.id,
+                 .zone = config_.home.zone,
+                 .standing = own,
+                 .draining = draining_,
+                 .fresh = {}});
   std::set<NodeId> placed;
   for (const auto& [shard, replica] : replicas_) {
     for (const auto& [id, progress] : replica->core().membership().progress) {
@@ -166,14 +170,18 @@ std::vector<Site> Node::sites(Instant now) {
     } else if (placed.contains(id)) {
       missed_since_.try_emplace(id, now.slow);
     }
-    all.push_back(
-        {.node = id, .zone = peer.home.zone, .standing = standing(peer, now), .fresh = {}});
+    const auto digest = digests_.find(id);
+    all.push_back({.node = id,
+                   .zone = peer.home.zone,
+                   .standing = standing(peer, now),
+                   .draining = digest != digests_.end() && digest->second.draining,
+                   .fresh = {}});
   }
   for (const NodeId id : placed) {
     // A voter that gossip does not know: it died before this node came.
     if (id != config_.id && !peers_.contains(id)) {
       missed_since_.try_emplace(id, now.slow);
-      all.push_back({.node = id, .zone = {}, .standing = standing({.id = id}, now), .fresh = {}});
+      all.push_back({.node = id, .standing = standing({.id = id}, now)});
     }
   }
   std::erase_if(missed_since_, [&](const auto& one) { return !placed.contains(one.first); });

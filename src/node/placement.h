@@ -28,6 +28,7 @@ struct Site {
   base::NodeId node;
   std::string zone;
   Standing standing = Standing::kKept;
+  bool draining = false;  // keeps what it has, but no office is handed to it
   raft::ReplicaId fresh;  // the id of the next replica here; zero: none is left
 };
 

@@ -10,6 +10,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -80,7 +81,8 @@ class Replica {
       home_->make_room(more_keys);
     }
   }
-  // This node leaves: leadership goes to another voter that is up to date, as soon as there is one.
+  // This node drains: leadership goes to another voter that is fit for it and up to date, as soon
+  // as there is one; until then this replica goes on leading.
   void move_on(Instant now);
   // It leaves no more.
   void stay(Instant now);
@@ -98,6 +100,8 @@ class Replica {
     base::Duration silence{0};
   };
   void place(const PlacementOrder& order, Instant now);
+  // Whether some other voter, up to date or not, is fit for this replica's office.
+  [[nodiscard]] bool has_heir() const;
   // The committed configuration has no place for this replica any more.
   [[nodiscard]] bool left_out() const;
   // The same of another's, if that is certain: its id was placed once and is not now.
@@ -170,6 +174,7 @@ class Replica {
   void keep(raft::Persist persist, Actions& out);
   // replica_placement.cc
   void switch_conf(const raft::Entry& entry, Instant now);
+  void note_unfit(const std::vector<Site>& sites);
   void take_snapshot(Instant now);
   void run_ferry(Instant now);
   [[nodiscard]] bool readable(const raft::Snapshot& snapshot) const;
@@ -234,6 +239,7 @@ class Replica {
   Rotation rotation_ = Rotation::kNone;
   raft::ReplicaId successor_;
   bool leaving_ = false;
+  std::set<NodeId> unfit_;                // no office is handed to them: they drain or leave
   std::optional<LastHandover> handover_;  // until an entry after its successor's first is applied
   std::uint64_t uncompacted_bytes_ = 0;
 

@@ -45,7 +45,8 @@ void Replica::take_office(Instant now) {
                          .plant = config_.timing.plant},
                 now);
   next_home_round_ = now.slow;
-  next_rotation_ = leaving_ ? now.slow : term_end(now);
+  // Not at once: it was handed over by one that had not heard yet that this node drains.
+  next_rotation_ = leaving_ ? now.slow + kLeaveAgain : term_end(now);
   answer_held(now);
 }
 
@@ -137,14 +138,14 @@ void Replica::finish_reads(Instant now) {
 // ---- planned rotation ----
 
 std::optional<raft::ReplicaId> Replica::successor() const {
-  // The next voter in order that is not far behind.
+  // The next voter in order that is fit and not far behind.
   const auto ids = core_.membership().voters.ids();
   std::vector<raft::ReplicaId> order(ids.upper_bound(core_.self()), ids.end());
   order.insert(order.end(), ids.begin(), ids.lower_bound(core_.self()));
   for (const raft::ReplicaId id : order) {
     const auto progress = core_.membership().progress.find(id);
-    if (progress != core_.membership().progress.end() && progress->second.active() &&
-        progress->second.match() >= core_.log().committed()) {
+    if (!unfit_.contains(node_of(id)) && progress != core_.membership().progress.end() &&
+        progress->second.active() && progress->second.match() >= core_.log().committed()) {
       return id;
     }
   }

@@ -146,7 +146,36 @@ raft::ReplicaId Replica::fresh_id(NodeId node) const {
              : replica_id(node, static_cast<std::uint16_t>(last + 1));
 }
 
+// A leader that drains would hand its office straight back. Only one that leaves for good must move
+// it all the same: as long as it leads, it cannot be replaced.
+void Replica::note_unfit(const std::vector<Site>& sites) {
+  unfit_.clear();
+  bool leaves = false;
+  for (const Site& site : sites) {
+    leaves = leaves || (site.node == node_of(core_.self()) && site.standing == Standing::kExpelled);
+    if (site.draining || site.standing == Standing::kExpelled) {
+      unfit_.insert(site.node);
+    }
+  }
+  if (leaves && !has_heir()) {
+    COVERED("a leader that leaves has none but draining voters to hand its office to");
+    for (const Site& site : sites) {
+      if (site.standing != Standing::kExpelled) {
+        unfit_.erase(site.node);
+      }
+    }
+  }
+}
+
+bool Replica::has_heir() const {
+  const auto voters = core_.membership().voters.ids();
+  return std::any_of(voters.begin(), voters.end(), [&](const raft::ReplicaId id) {
+    return id != core_.self() && !unfit_.contains(node_of(id));
+  });
+}
+
 void Replica::place(const PlacementOrder& order, Instant now) {
+  note_unfit(order.sites);
   if (!steward_) {
     last_seen_.clear();
     return;

@@ -142,6 +142,47 @@ TEST_CASE("machines are drained and take part again, through every fault, and W 
   }
 }
 
+TEST_CASE("a shard whose voters are all drained keeps its leader until one takes part again") {
+  const wire::StoreCodec codec;
+  World world(
+      {.machines = 4, .founders = 3, .shards = kShards, .seed = 1, .bms_term = base::seconds(4)},
+      codec);
+  bucket::LimitSpec limit;
+  limit.name = "api";
+  limit.rate = base::Rate::per_second(kRate);
+  limit.burst = Tokens::whole(kRate);
+  world.declare(limit);
+  world.load({.machine = 3,
+              .limit = limit.name,
+              .per_second = 100,
+              .from = world.now() + base::seconds(3),
+              .until = world.now() + base::seconds(600)});
+  const auto run = [&](int seconds) {
+    REQUIRE_MESSAGE(world.run(world.now() + base::seconds(seconds)), world.broken());
+  };
+  run(8);
+  for (std::size_t i = 0; i < 3; ++i) {
+    world.drain(i, false);
+  }
+  run(3);
+  const Totals before = world.totals();
+  run(20);
+  const Totals& after = world.totals();
+  CHECK(after.offices == before.offices);
+  const auto tokens = [](Tokens amount) { return amount.micro() / 1'000'000; };
+  CHECK(tokens(after.places[3].admitted - before.places[3].admitted) >=
+        tokens(after.places[3].offered - before.places[3].offered) * 99 / 100);
+  world.drain(1, true);
+  run(3);
+  for (std::uint32_t shard = 0; shard < kShards; ++shard) {
+    CHECK(world.leader(ShardId(shard)) == 1);
+  }
+  run(20);
+  for (std::uint32_t shard = 0; shard < kShards; ++shard) {
+    CHECK(world.leader(ShardId(shard)) == 1);  // terms end, but nobody else is fit
+  }
+}
+
 TEST_CASE("rights that are kept in isolation go on being spent there, and nowhere else") {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     CAPTURE(seed);
