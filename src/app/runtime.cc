@@ -126,7 +126,7 @@ void Runtime::heed_cluster() {
                  "%s is left as it is: start it with an empty --data directory to join anew\n",
                  options_.name.c_str(), options_.data.c_str());
     stopping_ = true;
-    exit_code_ = announced_ ? 3 : 2;
+    exit_code_ = 2;  // to start it again cannot work either
     stop_deadline_ = clock_.now().slow;  // it has nothing to hand back
   } else if (node_->left()) {
     spdlog::info("left the cluster: nothing of it is stored here any more");

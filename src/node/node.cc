@@ -476,6 +476,9 @@ bool Node::ready(Instant now) const {
 }
 
 std::string Node::not_ready_because(Instant now) const {
+  if (removed_) {
+    return "removed from the cluster for good";
+  }
   for (std::uint32_t i = 0; i < tenants_.size(); ++i) {
     if (answered_[i] == TimePoint::min() || now.slow - answered_[i] > config_.session.tau) {
       return "shard " + std::to_string(i) + " has no leader that answers";

@@ -307,6 +307,17 @@ TEST_CASE("a deleted limit is refused at once and starts empty when it is made a
   CHECK(alone.acquire(of("a", 9)).verdict == Verdict::kRefused);
 }
 
+TEST_CASE("a node that learns that it was removed is not ready any more, and says why") {
+  Alone alone;
+  alone.node().received(
+      NodeId(9),
+      ReplicaGone{.shard = ShardId(0), .replica = replica_id(kSelf, 0), .node_removed = true},
+      alone.now());
+  CHECK(alone.node().removed());
+  CHECK_FALSE(alone.node().ready(alone.now()));
+  CHECK(alone.node().not_ready_because(alone.now()) == "removed from the cluster for good");
+}
+
 TEST_CASE("a node that drains refuses, hands its rights back and says when it is done") {
   Alone alone;
   alone.declare({limit("a", 10)});
