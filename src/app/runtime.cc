@@ -126,12 +126,25 @@ void Runtime::heed_cluster() {
                  "%s is left as it is: start it with an empty --data directory to join anew\n",
                  options_.name.c_str(), options_.data.c_str());
     stopping_ = true;
-    exit_code_ = 2;  // to start it again cannot work either
+    exit_code_ = 2;                      // to start it again cannot work either
     stop_deadline_ = clock_.now().slow;  // it has nothing to hand back
   } else if (node_->left()) {
-    spdlog::info("left the cluster: nothing of it is stored here any more");
-    begin_stop();
+    end_for_good();
   }
+}
+
+void Runtime::end_for_good() {
+  if (std::exchange(ends_for_good_, true)) {
+    return;
+  }
+  storage::Turn turn;
+  turn.identity = left_for_good();
+  storage_->submit(std::move(turn), [this] {
+    spdlog::info("left the cluster for good: nothing of it is stored here any more");
+    if (!stopping_) {
+      begin_stop();
+    }
+  });
 }
 
 bool Runtime::may_stop(base::TimePoint now) {

@@ -78,6 +78,8 @@ class Runtime final : public PeerInbox {
   // Stops if the cluster removed this node, or it has left for good.
   void tell_drain();
   void heed_cluster();
+  // Left: the directory says so before the process ends.
+  void end_for_good();
   [[nodiscard]] bool may_stop(base::TimePoint now);
   void stop(int exit_code);
   std::vector<api::SampledFamily> sampled();
@@ -114,6 +116,7 @@ class Runtime final : public PeerInbox {
   bool stopping_ = false;
   base::TimePoint stop_deadline_ = base::kNever;
   bool leaving_ = false;
+  bool ends_for_good_ = false;
   enum class Drain : std::uint8_t { kNo, kUnderWay, kDone };
   Drain drain_told_ = Drain::kNo;  // in the log
   bool closed_ = false;            // being destroyed: handlers that are left do nothing

@@ -97,6 +97,11 @@ base::Status Runtime::identify(storage::Disk& disk, const storage::Contents& con
                        "version of brigade"};
   }
   grounds_ = *std::move(grounds);
+  if (facts_.left) {
+    return base::Error{"--data " + options_.data +
+                       ": its node left the cluster for good; start with an empty directory to "
+                       "join anew"};
+  }
   if (!facts_.id) {
     facts_.id = host::draw_node_id();
   }

@@ -254,7 +254,7 @@ void Node::on(NodeId from, const RenewAnswer& answer, Instant now) {
     return;
   }
   answered_[answer.shard.value()] = now.slow;
-  removed_ = removed_ || answer.removed;
+  removed_ = removed_ || (answer.removed && !leaving_);
   directory_.heard(answer.shard, from, directory_.term(answer.shard));
   if (news.lapsed) {
     session_ended(answer.shard);

@@ -108,7 +108,8 @@ class Node {
   [[nodiscard]] bool draining() const { return draining_; }
   [[nodiscard]] bool leaving() const { return leaving_; }
   [[nodiscard]] bool drained() const;
-  // Leaves for good was asked, and all that this node held is elsewhere now.
+  // Leaves for good was asked, all that this node held is elsewhere now, and every shard has it on
+  // record that this node is to get nothing again.
   [[nodiscard]] bool left() const;
   // The cluster removed this node for good: it must stop.
   [[nodiscard]] bool removed() const { return removed_; }
@@ -318,6 +319,9 @@ class Node {
   std::optional<Refusal> end_drain(Instant now);
   void hand_back(ShardId shard);
   void handed_back(const Submitted& submitted);
+  [[nodiscard]] bool emptied() const;
+  void part();
+  void parted(NodeId from, const Submitted& submitted);
   std::optional<Refusal> begin_leave(Control& control, Instant now);
   std::optional<Refusal> begin_remove(Control& control, const Remove& remove) const;
   [[nodiscard]] Refusal not_left_yet() const;
@@ -409,6 +413,8 @@ class Node {
   TimePoint drain_began_{};
   std::map<Ticket, std::pair<ShardId, Account>> owed_;  // tenants' returns under way
   bool leaving_ = false;                                // draining for good: replicas go elsewhere
+  std::map<Ticket, ShardId> partings_;                  // its last words to shards, under way
+  std::set<ShardId> parted_;                            // shards that have them on record
   bool removed_ = false;
   std::vector<NodeId> removals_;  // of others, committed; told to gossip
   std::set<Ticket> returning_;    // Returns that are not committed yet

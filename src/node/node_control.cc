@@ -178,6 +178,7 @@ void Node::submit(Control& control, ShardId shard, Instant) {
 void Node::on(NodeId from, const Submitted& submitted, Instant now) {
   returning_.erase(submitted.ticket);
   handed_back(submitted);
+  parted(from, submitted);
   for (auto& [ticket, control] : controls_) {
     const auto asked =
         std::find_if(control.asked.begin(), control.asked.end(),

@@ -110,8 +110,45 @@ std::optional<Refusal> Node::begin_leave(Control& control, Instant now) {
   return std::nullopt;
 }
 
-bool Node::left() const {
+bool Node::emptied() const {
   return leaving_ && drained() && replicas_.empty();
+}
+
+bool Node::left() const {
+  return emptied() && parted_.size() == tenants_.size();
+}
+
+// A copy of this node's directory, or the directory itself, must not come back as this node: ids of
+// its replicas are used up, and others count on it to be gone.
+void Node::part() {
+  partings_.clear();
+  for (std::uint32_t i = 0; emptied() && i < tenants_.size(); ++i) {
+    const ShardId shard(i);
+    if (!parted_.contains(shard)) {
+      const Ticket ticket = next_ticket_++;
+      partings_[ticket] = shard;
+      send_to_leader(shard, Submit{.shard = shard,
+                                   .ticket = ticket,
+                                   .command = RemoveNode{.node = config_.id, .certified = false}});
+    }
+  }
+}
+
+void Node::parted(NodeId from, const Submitted& submitted) {
+  const auto found = partings_.find(submitted.ticket);
+  if (found == partings_.end()) {
+    return;
+  }
+  const ShardId shard = found->second;
+  partings_.erase(found);
+  if (submitted.unknown || submitted.elsewhere) {
+    directory_.doubt(shard, from);
+    if (submitted.leader && submitted.leader != from) {
+      directory_.heard(shard, submitted.leader, directory_.term(shard));
+    }
+  } else {
+    parted_.insert(shard);  // or it has no room for such records: nothing is left to do
+  }
 }
 
 Refusal Node::not_left_yet() const {
@@ -122,7 +159,7 @@ Refusal Node::not_left_yet() const {
   return {
       .kind = Refusal::Kind::kUnavailable,
       .message = shards.empty()
-                     ? "the rights of this node are not handed back yet: a shard has no leader "
+                     ? "this node's farewell is not on record yet: a shard has no leader "
                        "that commits; it goes on trying and leaves then"
                      : "this node still has replicas of the shards " + shards +
                            ": they move as soon as these have a leader and another member has "

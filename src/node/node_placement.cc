@@ -206,6 +206,7 @@ void Node::run_placement(Instant now) {
   if (draining_ && now.slow - drain_began_ > 2 * config_.session.tau) {
     returning_.clear();  // a Return that was lost: its session has lapsed by now
   }
+  part();
   const Replica::PlacementOrder order{.sites = sites(now),
                                       .replicas = config_.replicas,
                                       .silence = std::min(kSilence, config_.replace_after)};

@@ -115,6 +115,7 @@ TEST_CASE("a machine leaves: its voters move first, through every fault, and W h
     }
     CHECK(members.world.ended(0));
     CHECK(members.placed(60));
+    CHECK(members.world.forgotten(0));
     CHECK(members.world.replicas_agree());
   }
 }

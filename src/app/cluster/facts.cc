@@ -17,6 +17,7 @@ constexpr const char* kAccepted = "founding.accepted";
 constexpr const char* kFounded = "founding.founded";
 constexpr const char* kJoined = "founding.joined";
 constexpr const char* kCharter = "charter";
+constexpr const char* kLeft = "left";
 
 std::string pack(std::uint64_t value) {
   std::string bytes;
@@ -98,6 +99,7 @@ base::Result<NodeFacts> read_facts(const storage::Contents& contents) {
   reading.value(kAccepted, wire::decode_vote, facts.founding.accepted);
   reading.value(kFounded, wire::decode_charter, facts.founding.founded);
   reading.value(kCharter, wire::decode_charter, facts.charter);
+  facts.left = reading.find(kLeft) != nullptr;
   if (const base::Bytes* joined = reading.find(kJoined)) {
     if (joined->size() == 2 * sizeof(std::uint64_t)) {
       facts.founding.joined =
@@ -141,6 +143,10 @@ std::vector<storage::IdentityWrite> voted(const gossip::FoundingRecord& record) 
 
 std::vector<storage::IdentityWrite> became_member(const gossip::Charter& charter) {
   return {{.name = kCharter, .value = bytes_of(wire::encode(charter))}};
+}
+
+std::vector<storage::IdentityWrite> left_for_good() {
+  return {{.name = kLeft, .value = bytes_of(pack(1))}};
 }
 
 std::vector<base::NodeId> first_voters(const gossip::Charter& charter,

@@ -28,6 +28,7 @@ struct NodeFacts {
   std::uint32_t starts = 0;  // of processes, the present one not included
   gossip::FoundingRecord founding;
   std::optional<gossip::Charter> charter;  // of the cluster it is a member of
+  bool left = false;                       // that cluster, for good
 };
 
 // An error names the fact that makes no sense: the directory is damaged or of another version.
@@ -37,6 +38,7 @@ base::Result<NodeFacts> read_facts(const storage::Contents& contents);
 std::vector<storage::IdentityWrite> started(base::NodeId id, std::uint32_t starts);
 std::vector<storage::IdentityWrite> voted(const gossip::FoundingRecord& record);
 std::vector<storage::IdentityWrite> became_member(const gossip::Charter& charter);
+std::vector<storage::IdentityWrite> left_for_good();
 
 // Shard s of a cluster with founders f0..fn-1 (by ascending id) is voted on by f[s], f[s+1], ...
 std::vector<base::NodeId> first_voters(const gossip::Charter& charter,

@@ -148,6 +148,8 @@ class World {
   // An operator has it drain, or take part again; nothing happens while it is down or paused.
   void drain(std::size_t machine, bool undo);
   [[nodiscard]] bool ended(std::size_t machine) const;
+  // Every shard has it on record that this machine is to get nothing again.
+  [[nodiscard]] bool forgotten(std::size_t machine) const;
   // The machines that vote in this shard, as its leader has it; empty without a leader.
   [[nodiscard]] std::vector<std::size_t> voters(node::ShardId shard) const;
   // Replicas of one shard that have applied the same entries hold the same records.

@@ -98,6 +98,16 @@ bool World::ended(std::size_t number) const {
   return !machines_[number]->fate.empty();
 }
 
+bool World::forgotten(std::size_t number) const {
+  for (std::uint32_t shard = 0; shard < config_.shards; ++shard) {
+    const node::Replica* leader = leading(ShardId(shard));
+    if (leader == nullptr || !leader->store().removed(machines_[number]->id)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 void World::ask(std::size_t number, const node::AdminRequest& request) {
   Machine& machine = *machines_[number];
   if (machine.node && now_ >= machine.paused_until) {
