@@ -80,6 +80,7 @@ class End : public net::MeshEvents {
   void connected(base::NodeId) override {}
   void disconnected(base::NodeId, const std::string&) override {}
   void asked(const net::Hello&, std::string_view, net::Answer answer) override { answer({}); }
+  void doubled(const std::string&, bool) override {}
   std::optional<std::string> turn_away(const net::Hello&) override { return std::nullopt; }
 
  private:

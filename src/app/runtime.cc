@@ -26,6 +26,10 @@ constexpr base::Duration kTrailing = base::milliseconds(10);
 // How often a node measures its load and publishes its digest.
 constexpr base::Duration kPublishEvery = base::seconds(1);
 
+// Longer than net::MeshLimits::silence: by then nobody takes this node's last process for alive.
+constexpr base::Duration kDoubledFor = base::seconds(4);
+constexpr base::Duration kDoubledAgain = base::seconds(60);
+
 double in_ms(base::Duration duration) {
   return std::chrono::duration<double, std::milli>(duration).count();
 }
@@ -195,6 +199,27 @@ void Runtime::received(const std::string& from, gossip::Datagram datagram) {
 void Runtime::requested(gossip::StreamMessage message, net::Answer answer) {
   if (membership_) {
     membership_->requested(std::move(message), std::move(answer));
+  }
+}
+
+// Nobody may end a node that is at work by saying that he is the same one. The one that comes
+// second ends; if only others say so, it gives them time to notice that its own last process is
+// dead.
+void Runtime::doubled(const std::string& problem, bool sure) {
+  const base::TimePoint now = clock_.now().slow;
+  if (announced_) {
+    if (now >= doubled_told_at_) {
+      doubled_told_at_ = now + kDoubledAgain;
+      spdlog::error("{}", problem);
+    }
+    return;
+  }
+  if (!doubled_since_) {
+    doubled_since_ = now;
+    spdlog::warn("{}", problem);
+  }
+  if (sure || now - *doubled_since_ >= kDoubledFor) {
+    fail(problem);
   }
 }
 

@@ -64,6 +64,7 @@ class Runtime final : public PeerInbox {
   void received(const gossip::FoundingMessage& message) override;
   void received(const std::string& from, gossip::Datagram datagram) override;
   void requested(gossip::StreamMessage message, net::Answer answer) override;
+  void doubled(const std::string& problem, bool sure) override;
   std::optional<gossip::Charter> charter() override { return facts_.charter; }
 
   void touch();
@@ -121,6 +122,8 @@ class Runtime final : public PeerInbox {
   Drain drain_told_ = Drain::kNo;  // in the log
   bool closed_ = false;            // being destroyed: handlers that are left do nothing
   int exit_code_ = 0;
+  std::optional<base::TimePoint> doubled_since_;  // another process has this node's id, others say
+  base::TimePoint doubled_told_at_{};             // that is logged again
 };
 
 }  // namespace brigade::app

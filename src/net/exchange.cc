@@ -50,6 +50,9 @@ void Exchange::on_frame(const Frame& frame) {
     const auto refused = decode_refused(frame.payload);
     ++commons_.counters.refused_there;
     fail(refused ? "refused: " + refused->reason : "refused");
+    if (refused) {
+      commons_.heed(*refused);
+    }
   } else if (frame.kind == FrameKind::kHello && !peer_) {
     peer_ = decode_hello(frame.payload);
     if (!peer_) {
@@ -59,6 +62,7 @@ void Exchange::on_frame(const Frame& frame) {
       stream_->send(FrameKind::kRefusal, encode(*refused));
       stream_->finish();
       fail(refused->reason);
+      commons_.heed(*refused);
     } else {
       stream_->allow(kMaxFrameBytes);
     }

@@ -93,13 +93,19 @@ std::optional<Refused> decode_refused(std::string_view bytes) {
   base::FieldReader reader(bytes);
   const auto code = reader.le<std::uint8_t>();
   if (!reader.ok() || code < static_cast<std::uint8_t>(Refusal::kMalformed) ||
-      code > static_cast<std::uint8_t>(Refusal::kBusy)) {
+      code > static_cast<std::uint8_t>(Refusal::kItself)) {
     return std::nullopt;
   }
   Refused refused{static_cast<Refusal>(code),
                   std::string(reader.rest().substr(0, Refused::kMaxReason))};
   std::replace_if(refused.reason.begin(), refused.reason.end(), control, '?');
   return refused;
+}
+
+std::string doubled(const Hello& one, const Hello& other) {
+  return one.name + " (" + one.advertised + ") and " + other.name + " (" + other.advertised +
+         ") have the same node id " + base::text(one.node) +
+         ": was a data directory copied? Start one of them with an empty one";
 }
 
 std::optional<Refused> judge(const Hello& mine, const Hello& theirs, base::NodeId expected) {
@@ -114,13 +120,10 @@ std::optional<Refused> judge(const Hello& mine, const Hello& theirs, base::NodeI
                                           base::text(*mine.cluster)};
   }
   if (theirs.node == mine.node && theirs.boot == mine.boot) {
-    return Refused{Refusal::kSameNode, mine.name + " reached itself"};
+    return Refused{Refusal::kItself, mine.name + " reached itself"};
   }
   if (theirs.node == mine.node) {
-    return Refused{Refusal::kSameNode,
-                   theirs.name + " and " + mine.name + " have the same node id " +
-                       base::text(mine.node) +
-                       ": was a data directory copied? Start one of them with an empty one"};
+    return Refused{Refusal::kSameNode, doubled(theirs, mine)};
   }
   if (expected && theirs.node != expected) {
     return Refused{Refusal::kOtherNode, theirs.name + " (" + base::text(theirs.node) +

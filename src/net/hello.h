@@ -45,10 +45,12 @@ enum class Refusal : std::uint8_t {
   kMalformed = 1,
   kProtocol = 2,    // no version that both speak
   kCluster = 3,     // of another cluster
-  kSameNode = 4,    // the node id is this node's own: a copied data directory, or oneself
+  kSameNode = 4,    // the node id is this node's own: a copied data directory
   kOtherNode = 5,   // somebody else answers at this address now
   kTurnedAway = 6,  // by the layers above; the reason says why
   kBusy = 7,        // at a bound on connections; try again later
+  kDoubled = 8,     // another process with this node id speaks here: a copied data directory
+  kItself = 9,      // this very process
 };
 
 struct Refused {
@@ -62,6 +64,9 @@ std::string encode(const Refused& refused);
 // Malformed bytes yield nothing.
 std::optional<Hello> decode_hello(std::string_view bytes);
 std::optional<Refused> decode_refused(std::string_view bytes);
+
+// What is said of two processes with one node id.
+std::string doubled(const Hello& one, const Hello& other);
 
 // Whether `mine` goes on with `theirs`. `expected`: the node that was dialled, zero: anyone.
 std::optional<Refused> judge(const Hello& mine, const Hello& theirs, base::NodeId expected);

@@ -32,7 +32,9 @@ void Inlet::greeting(const Frame& frame) {
     return;
   }
   auto refused = judge(commons_.self, *hello, base::NodeId());
-  if (!refused) {
+  if (refused && refused->code == Refusal::kSameNode) {
+    commons_.doubled(refused->reason, false);
+  } else if (!refused) {
     refused = owner_.inlet_greeted(*this, *hello);
   }
   if (refused) {
@@ -61,6 +63,7 @@ void Inlet::on_frame(const Frame& frame) {
   } else if (frame.kind == FrameKind::kMessage && peer_->purpose != Purpose::kExchange) {
     ++commons_.counters.frames_in;
     commons_.counters.bytes_in += frame.payload.size();
+    spoke_ = std::chrono::steady_clock::now();
     owner_.inlet_message(*this, frame.payload);
   } else if (frame.kind == FrameKind::kQuestion && peer_->purpose == Purpose::kExchange &&
              !asked_) {
@@ -71,6 +74,10 @@ void Inlet::on_frame(const Frame& frame) {
     ++commons_.counters.broken;
     close();
   }
+}
+
+bool Inlet::spoke_within(base::Duration time) const {
+  return spoke_ && std::chrono::steady_clock::now() - *spoke_ < time;
 }
 
 void Inlet::trust() {

@@ -2,6 +2,7 @@
 // question. Single-threaded.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,8 @@ class Inlet final : public FrameStream::Listener, public std::enable_shared_from
   // Its node is one that this node knows: large frames are welcome.
   void trust();
 
+  // Whether a message came within this time.
+  [[nodiscard]] bool spoke_within(base::Duration time) const;
   // Who is there; none until this node goes on with them.
   [[nodiscard]] const std::optional<Hello>& peer() const { return peer_; }
 
@@ -51,6 +54,7 @@ class Inlet final : public FrameStream::Listener, public std::enable_shared_from
   std::shared_ptr<FrameStream> stream_;
   Owner& owner_;
   std::optional<Hello> peer_;
+  std::optional<std::chrono::steady_clock::time_point> spoke_;
   bool asked_ = false;
   bool trusted_ = false;
 };

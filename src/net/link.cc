@@ -49,6 +49,9 @@ void Link::on_frame(const Frame& frame) {
     ++commons_.counters.refused_there;
     stream_->close();
     down(refused ? "refused: " + refused->reason : "refused");
+    if (refused) {
+      commons_.heed(*refused);
+    }
     return;
   }
   const auto hello =
@@ -64,6 +67,7 @@ void Link::on_frame(const Frame& frame) {
     stream_->send(FrameKind::kRefusal, encode(*refused));
     stream_->finish();
     down(refused->reason);
+    commons_.heed(*refused);
     return;
   }
   greeted();
@@ -72,7 +76,7 @@ void Link::on_frame(const Frame& frame) {
 void Link::greeted() {
   stream_->expect_within(base::Duration::zero(), "");
   up_ = true;
-  failures_ = 0;
+  up_since_ = std::chrono::steady_clock::now();
   last_reason_.clear();
   pending_bytes_ = 0;
   for (std::string& frame : std::exchange(pending_, {})) {
@@ -117,6 +121,9 @@ bool Link::send(std::string frame) {
 
 void Link::down(const std::string& reason) {
   const bool was_up = std::exchange(up_, false);
+  if (was_up && std::chrono::steady_clock::now() - up_since_ >= commons_.limits.retry_max) {
+    failures_ = 0;  // whoever greets and hangs up at once is not dialled ever faster
+  }
   commons_.counters.dropped_down += pending_.size();
   pending_.clear();
   pending_bytes_ = 0;

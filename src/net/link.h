@@ -6,6 +6,7 @@
 // Single-threaded.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -71,6 +72,7 @@ class Link final : public FrameStream::Listener, public std::enable_shared_from_
   asio::steady_timer retry_;
   bool retrying_ = false;  // waiting for retry_
   bool up_ = false;
+  std::chrono::steady_clock::time_point up_since_;
   std::vector<std::string> pending_;  // until the connection is up
   std::size_t pending_bytes_ = 0;
   std::uint32_t failures_ = 0;  // in a row

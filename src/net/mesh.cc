@@ -9,7 +9,12 @@
 namespace brigade::net {
 
 Mesh::Mesh(asio::io_context& io, const MeshOptions& options, MeshEvents& events)
-    : commons_{io, options.self, base::Prng(options.seed), options.limits, {}},
+    : commons_{io,
+               options.self,
+               base::Prng(options.seed),
+               options.limits,
+               {},
+               [this](const std::string& reason, bool sure) { events_.doubled(reason, sure); }},
       events_(events),
       accept_again_(io) {}
 
@@ -72,6 +77,18 @@ void Mesh::make_room() {
   }
 }
 
+// A process that died leaves connections behind, but says nothing more on them.
+const Inlet* Mesh::speaking_twin(const Hello& theirs) const {
+  for (const Purpose lane : {Purpose::kUrgent, Purpose::kBulk}) {
+    const auto found = lanes_in_.find({theirs.node, lane});
+    if (found != lanes_in_.end() && found->second->peer()->boot != theirs.boot &&
+        found->second->spoke_within(commons_.limits.silence)) {
+      return found->second;
+    }
+  }
+  return nullptr;
+}
+
 std::optional<Refused> Mesh::inlet_greeted(Inlet& inlet, const Hello& theirs) {
   if (auto reason = events_.turn_away(theirs)) {
     return Refused{Refusal::kTurnedAway, std::move(*reason)};
@@ -94,6 +111,9 @@ std::optional<Refused> Mesh::inlet_greeted(Inlet& inlet, const Hello& theirs) {
     inlet.trust();
   } else if (lanes_in_.size() >= 2 * peers_.size() + commons_.limits.strangers) {
     return Refused{Refusal::kBusy, commons_.self.name + " has too many unknown peers"};
+  }
+  if (const Inlet* const twin = speaking_twin(theirs)) {
+    return Refused{Refusal::kDoubled, doubled(theirs, *twin->peer())};
   }
   --unknown_inlets_;
   Inlet*& slot = lanes_in_[{theirs.node, theirs.purpose}];

@@ -48,6 +48,9 @@ class MeshEvents {
   // Also when a first attempt fails, once per reason.
   virtual void disconnected(base::NodeId peer, const std::string& reason) = 0;
   virtual void asked(const Hello& from, std::string_view question, Answer answer) = 0;
+  // Another process has this node's id. `sure`: it answered here and now; else somebody else says
+  // so, or one that came from outside says that it is this node.
+  virtual void doubled(const std::string& reason, bool sure) = 0;
   // A reason not to talk with them (a removed node, a name that is taken); none: welcome.
   virtual std::optional<std::string> turn_away(const Hello& from) = 0;
 };
@@ -94,6 +97,7 @@ class Mesh final : private Link::Owner, private Inlet::Owner {
   void accept();
   void accepted(asio::ip::tcp::socket socket);
   void make_room();
+  [[nodiscard]] const Inlet* speaking_twin(const Hello& theirs) const;
 
   void link_up(const Link& link) override;
   void link_down(const Link& link, const std::string& reason) override;

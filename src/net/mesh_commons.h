@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string>
 
 #include <asio/io_context.hpp>
 
@@ -31,6 +33,8 @@ struct MeshLimits {
   base::Duration answer_patience = base::seconds(30);
   base::Duration retry_min = base::milliseconds(50);  // doubles with each failure, +- 50 %
   base::Duration retry_max = base::seconds(2);
+  // A process of a peer is not replaced by another one before it was silent for so long.
+  base::Duration silence = base::seconds(3);
 };
 
 // All since the start of the process.
@@ -54,7 +58,14 @@ struct MeshCommons {
   base::Prng dice;
   MeshLimits limits;
   MeshCounters counters;
+  std::function<void(const std::string& reason, bool sure)> doubled;  // MeshEvents::doubled
 
+  // What a refusal says of this node itself.
+  void heed(const Refused& refused) const {
+    if (refused.code == Refusal::kSameNode || refused.code == Refusal::kDoubled) {
+      doubled(refused.reason, refused.code == Refusal::kSameNode);
+    }
+  }
   [[nodiscard]] Hello hello(Purpose purpose) const {
     Hello mine = self;
     mine.purpose = purpose;

@@ -25,7 +25,7 @@ constexpr base::ClusterId kCluster{1, 2};
 
 struct Station final : MeshEvents {
   explicit Station(asio::io_context& loop, std::uint64_t id, MeshLimits limits = {},
-                   std::optional<base::ClusterId> cluster = kCluster)
+                   std::optional<base::ClusterId> cluster = kCluster, std::uint64_t boot = 1)
       : io(loop) {
     auto sockets = bind_peer_sockets(io, {"127.0.0.1", 0});
     REQUIRE(sockets);
@@ -34,7 +34,7 @@ struct Station final : MeshEvents {
     limits.retry_max = base::milliseconds(50);
     const Hello self{.cluster = cluster,
                      .node = base::NodeId(id),
-                     .boot = {id, 1},
+                     .boot = {id, boot},
                      .name = "n" + std::to_string(id),
                      .advertised = address};
     mesh = std::make_unique<Mesh>(io, MeshOptions{self, id, limits}, *this);
@@ -58,6 +58,9 @@ struct Station final : MeshEvents {
       answer("answer to " + std::string(question));
     }
   }
+  void doubled(const std::string& reason, bool sure) override {
+    (sure ? twins : rumours).push_back(reason);
+  }
   std::optional<std::string> turn_away(const Hello&) override { return turned; }
 
   [[nodiscard]] bool was_told(std::string_view part) const {
@@ -73,6 +76,8 @@ struct Station final : MeshEvents {
   std::size_t bytes = 0;
   std::vector<base::NodeId> up;
   std::vector<std::string> down;
+  std::vector<std::string> twins;    // of this node, for sure
+  std::vector<std::string> rumours;  // of twins
   std::optional<Hello> asker;
   std::optional<std::string> turned;
   bool hold_answers = false;
@@ -190,23 +195,50 @@ TEST_SUITE("e2e/mesh") {
     REQUIRE(run_until(io, [&] { return b.was_told("belongs to cluster"); }));
   }
 
-  TEST_CASE("a copied data directory is refused with advice") {
+  TEST_CASE("a copied data directory is refused with advice, to both") {
     asio::io_context io;
-    Station a(io, 1);
     Station b(io, 2);
-    const Hello copy{.cluster = kCluster, .node = id(2), .boot = {77, 77}, .name = "copy"};
-    struct Silent final : MeshEvents {
-      void received(base::NodeId, std::string_view) override {}
-      void connected(base::NodeId) override {}
-      void disconnected(base::NodeId, const std::string& reason) override { why = reason; }
-      void asked(const Hello&, std::string_view, Answer) override {}
-      std::optional<std::string> turn_away(const Hello&) override { return std::nullopt; }
-      std::string why;
-    } silent;
-    Mesh mesh(io, {copy, 1, {}}, silent);
-    mesh.know(id(3), b.address);
-    REQUIRE(run_until(io, [&] { return !silent.why.empty(); }));
-    CHECK(silent.why.find("data directory") != std::string::npos);
+    Station copy(io, 2, {}, kCluster, 77);
+    copy.mesh->know(id(3), b.address);
+    REQUIRE(run_until(io, [&] { return !copy.twins.empty() && !b.rumours.empty(); }));
+    CHECK(copy.twins[0].find("data directory") != std::string::npos);
+    CHECK(b.rumours[0].find("data directory") != std::string::npos);
+    CHECK(b.twins.empty());  // whoever came may be anybody
+    Station asker(io, 2, {}, kCluster, 78);
+    asker.mesh->ask(b.address, "who?", base::seconds(2), [](const base::Result<Exchanged>&) {});
+    REQUIRE(run_until(io, [&] { return !asker.twins.empty(); }));
+    b.mesh->ask(b.address, "me?", base::seconds(2), [](const base::Result<Exchanged>&) {});
+    run_for(io, std::chrono::milliseconds(50));
+    CHECK(b.twins.empty());
+  }
+
+  TEST_CASE("a second process of a peer is refused while the first one speaks") {
+    asio::io_context io;
+    Station b(io, 2, {.silence = base::milliseconds(300)});
+    Station first(io, 1);
+    first.mesh->know(id(2), b.address);
+    b.mesh->know(id(1), first.address);
+    REQUIRE(run_until(io, [&] { return first.up.size() == 1; }));
+    first.mesh->send(id(2), "here", Lane::kUrgent);
+    REQUIRE(run_until(io, [&] { return b.frames.size() == 1; }));
+    Station second(io, 1, {}, kCluster, 77);
+    second.mesh->know(id(2), b.address);
+    REQUIRE(run_until(io, [&] { return !second.rumours.empty(); }));
+    CHECK(second.rumours[0].find("data directory") != std::string::npos);
+    CHECK(first.down.empty());
+    REQUIRE(run_until(io, [&] { return second.up.size() == 1; }));  // the first one was silent
+  }
+
+  TEST_CASE("processes that push each other out do so ever more slowly") {
+    asio::io_context io;
+    Station b(io, 2);
+    Station first(io, 1);
+    Station second(io, 1, {}, kCluster, 77);
+    first.mesh->know(id(2), b.address);
+    second.mesh->know(id(2), b.address);
+    run_for(io, std::chrono::milliseconds(1000));
+    CHECK(first.up.size() + second.up.size() >= 2);
+    CHECK(first.up.size() + second.up.size() <= 60);
   }
 
   TEST_CASE("whoever answers at a peer's old address is not taken for it") {

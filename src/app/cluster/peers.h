@@ -33,6 +33,8 @@ class PeerInbox {
   virtual void received(const std::string& from, gossip::Datagram datagram) = 0;
   // `answer` takes an encoded StreamMessage (Peers::text) once, now or never.
   virtual void requested(gossip::StreamMessage message, net::Answer answer) = 0;
+  // Another process has this node's id (net::MeshEvents::doubled).
+  virtual void doubled(const std::string& problem, bool sure) = 0;
   // The charter of the cluster that this node belongs to, for one that wants to join.
   virtual std::optional<gossip::Charter> charter() = 0;
 };
@@ -76,6 +78,7 @@ class Peers final : private net::MeshEvents {
   void connected(base::NodeId peer) override;
   void disconnected(base::NodeId peer, const std::string& reason) override;
   void asked(const net::Hello& from, std::string_view question, net::Answer answer) override;
+  void doubled(const std::string& reason, bool sure) override { inbox_.doubled(reason, sure); }
   std::optional<std::string> turn_away(const net::Hello& from) override;
   void datagram(const std::string& from, std::string_view bytes);
 
