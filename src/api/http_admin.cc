@@ -220,6 +220,9 @@ Call put_override(const HttpRequest& request, Pair pair, std::int64_t wall_ms) {
   if (override_.min && override_.max && *override_.min > *override_.max) {
     fields.fail("expected min <= max");
   }
+  if (override_.pin.has_value() + override_.freeze + (override_.min || override_.max) > 1) {
+    fields.fail("expected one of pin, freeze, and min or max: each says what the size may be");
+  }
   if (for_ms != 0 && override_.expires_ms != 0) {
     fields.fail("expected for_ms or expires_ms, not both");
   }

@@ -218,6 +218,7 @@ class Node {
     TimePoint retry_at = base::kNever;
     std::optional<Refusal> refused;
     NodeId removes;
+    bool repeated = false;  // a command may have been committed without our being told
   };
 
   // node_decide.cc

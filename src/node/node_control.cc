@@ -5,6 +5,7 @@
 #include "base/coverage.h"
 #include "base/hex.h"
 #include "bucket/fairness.h"
+#include "node/by_hand.h"
 #include "node/node.h"
 
 namespace brigade::node {
@@ -19,46 +20,6 @@ constexpr base::Duration kSoon = base::milliseconds(30);
 
 Refusal refusal(Refusal::Kind kind, std::string message) {
   return Refusal{.kind = kind, .message = std::move(message)};
-}
-
-SetOverride command_of(const Override& o, NodeId node) {
-  return {.limit = o.limit,
-          .node = node,
-          .has_pin = o.pin.has_value(),
-          .has_min = o.min.has_value(),
-          .has_max = o.max.has_value(),
-          .pin = o.pin.value_or(Tokens{}),
-          .min = o.min.value_or(Tokens{}),
-          .max = o.max.value_or(Tokens{}),
-          .freeze = o.freeze,
-          .no_lend = o.no_lend,
-          .author = o.author,
-          .reason = o.reason,
-          .expires_ms = o.expires_ms};
-}
-
-Override view_of(const SetOverride& o, std::string node) {
-  Override view{.limit = o.limit, .node = std::move(node)};
-  view.pin = o.has_pin ? std::optional(o.pin) : std::nullopt;
-  view.min = o.has_min ? std::optional(o.min) : std::nullopt;
-  view.max = o.has_max ? std::optional(o.max) : std::nullopt;
-  view.freeze = o.freeze;
-  view.no_lend = o.no_lend;
-  view.author = o.author;
-  view.reason = o.reason;
-  view.expires_ms = o.expires_ms;
-  return view;
-}
-
-// Empty when there is none.
-std::string mistake_in(const Transfer& move, bool declared, NodeId from, NodeId to) {
-  if (!declared) {
-    return "no limit is named " + move.limit;
-  }
-  if (!from || !to) {
-    return "no member is named " + (from ? move.to : move.from);
-  }
-  return from == to ? move.from + " is giver and receiver: expected two members" : "";
 }
 
 double rate_of(Rate rate) {
@@ -99,19 +60,26 @@ void Node::admin(const AdminRequest& request, Ticket ticket, Instant now) {
 }
 
 void Node::on_request(Ticket ticket, Control control, Instant now) {
-  const auto refuse_now = [&](Refusal one) {
-    admin_answers_.push_back({.ticket = ticket, .reply = std::move(one)});
+  const auto refused = [&](std::optional<Refusal> why) {
+    if (why) {
+      admin_answers_.push_back({.ticket = ticket, .reply = std::move(*why)});
+    }
+    return why.has_value();
   };
   const auto one_shard = [&](const std::string& limit, Command command) {
     control.waiting[TokenStore::home_of(limit, config_.shards)] = std::move(command);
   };
+  const auto declared = [&](const std::string& limit) {
+    const auto found = limits_.find(limit);
+    return found == limits_.end() ? nullptr : &found->second.spec;
+  };
+  control.retry_at = now.slow;
   if (const auto* put = std::get_if<PutLimits>(&control.request)) {
     for (std::uint32_t i = 0; i < config_.shards; ++i) {
       control.waiting[ShardId(i)] = Configure{.limits = put->limits, .prune = put->prune};
     }
   } else if (const auto* erase = std::get_if<DeleteLimit>(&control.request)) {
-    if (!limits_.contains(erase->name)) {
-      refuse_now(refusal(Refusal::Kind::kNotFound, "no limit is named " + erase->name));
+    if (refused(mistake_in(*erase, declared(erase->name)))) {
       return;
     }
     for (std::uint32_t i = 0; i < config_.shards; ++i) {
@@ -119,20 +87,18 @@ void Node::on_request(Ticket ticket, Control control, Instant now) {
     }
   } else if (const auto* set = std::get_if<PutOverride>(&control.request)) {
     const Override& o = set->override_;
-    const NodeId node = named(o.node);
-    if (!node || !limits_.contains(o.limit)) {
-      refuse_now(refusal(Refusal::Kind::kNotFound,
-                         node ? "no limit is named " + o.limit : "no member is named " + o.node));
+    if (refused(mistake_in(o, declared(o.limit), named(o.node)))) {
       return;
     }
-    one_shard(o.limit, command_of(o, node));
+    one_shard(o.limit, command_of(o, named(o.node)));
   } else if (const auto* clear = std::get_if<DeleteOverride>(&control.request)) {
+    if (refused(mistake_in(*clear, declared(clear->limit), named(clear->node)))) {
+      return;
+    }
     one_shard(clear->limit, ClearOverride{.limit = clear->limit, .node = named(clear->node)});
   } else if (const auto* move = std::get_if<Transfer>(&control.request)) {
-    const NodeId from = named(move->from);
-    const NodeId to = named(move->to);
-    if (auto wrong = mistake_in(*move, limits_.contains(move->limit), from, to); !wrong.empty()) {
-      refuse_now(refusal(Refusal::Kind::kNotFound, std::move(wrong)));
+    const auto [from, to] = std::pair(named(move->from), named(move->to));
+    if (refused(mistake_in(*move, declared(move->limit), from, to))) {
       return;
     }
     control.deadline = now.slow + kPullPatience + kSurveyPatience;
@@ -140,18 +106,15 @@ void Node::on_request(Ticket ticket, Control control, Instant now) {
   } else if (const auto* drain = std::get_if<Drain>(&control.request)) {
     if (!drain->undo) {
       begin_drain(now);
-    } else if (auto no = end_drain(now)) {
-      refuse_now(std::move(*no));
+    } else if (refused(end_drain(now))) {
       return;
     }
   } else if (std::holds_alternative<Leave>(control.request)) {
-    if (auto no = begin_leave(control, now)) {
-      refuse_now(std::move(*no));
+    if (refused(begin_leave(control, now))) {
       return;
     }
   } else if (const auto* remove = std::get_if<Remove>(&control.request)) {
-    if (auto no = begin_remove(control, *remove)) {
-      refuse_now(std::move(*no));
+    if (refused(begin_remove(control, *remove))) {
       return;
     }
   } else {
@@ -164,12 +127,12 @@ void Node::on_request(Ticket ticket, Control control, Instant now) {
     }
     control.survey[config_.id] = own_survey(now);
   }
-  control.retry_at = now.slow;
   controls_.emplace(ticket, std::move(control));
 }
 
 void Node::submit(Control& control, ShardId shard, Instant) {
   const Ticket ticket = next_ticket_++;
+  control.repeated = control.repeated || control.asked.contains(shard);
   control.asked[shard] = ticket;
   send_to_leader(shard,
                  Submit{.shard = shard, .ticket = ticket, .command = control.waiting.at(shard)});
@@ -189,6 +152,7 @@ void Node::on(NodeId from, const Submitted& submitted, Instant now) {
     const ShardId shard = asked->first;
     control.asked.erase(asked);
     if (submitted.elsewhere || submitted.unknown) {
+      control.repeated = control.repeated || submitted.unknown;
       directory_.doubt(shard, from);
       if (submitted.leader && submitted.leader != from) {
         directory_.heard(shard, submitted.leader, directory_.term(shard));
@@ -201,6 +165,10 @@ void Node::on(NodeId from, const Submitted& submitted, Instant now) {
       control.refused = refusal(Refusal::Kind::kConflict, submitted.outcome.reason.empty()
                                                               ? "refused by the token store"
                                                               : submitted.outcome.reason);
+    } else if (const auto* clear = std::get_if<DeleteOverride>(&control.request);
+               clear != nullptr && submitted.outcome.applied == Applied::kDuplicate &&
+               !control.repeated) {
+      control.refused = not_there(*clear);
     }
     control.versions[shard] = submitted.outcome.version;
     if (control.waiting.empty()) {

@@ -51,6 +51,14 @@ Outcome TokenStore::apply_one(std::uint64_t, const RemoveNode& command) {
       nodes_.try_emplace(command.node, NodeRecord{.node = command.node}).first->second;
   record.removed = true;
   touch(record);
+  for (auto it = overrides_.begin(); it != overrides_.end();) {
+    if (it->first.second == command.node) {
+      drop(OverrideRecord{it->second});  // no name is left to clear it by
+      it = overrides_.erase(it);
+    } else {
+      ++it;
+    }
+  }
   if (command.certified) {
     // Nobody can spend any more what its sessions held; tokens are not known and stay gone.
     std::vector<Account> ended;

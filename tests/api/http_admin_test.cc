@@ -136,6 +136,12 @@ TEST_CASE("an override says what, why and until when") {
         "override: expected pin, min, max, freeze or no_lend");
   CHECK(refused("PUT", "/v1/overrides/a/n2", R"({"min":2,"max":1,"reason":"x"})") ==
         "override: expected min <= max");
+  for (const char* twice : {R"("pin":5,"min":3)", R"("pin":5,"max":9)", R"("pin":5,"freeze":true)",
+                            R"("freeze":true,"min":3)"}) {
+    const std::string body = std::string("{") + twice + R"(,"reason":"x"})";
+    CHECK(refused("PUT", "/v1/overrides/a/n2", body.c_str())
+              .find("expected one of pin, freeze, and min or max") != std::string::npos);
+  }
   CHECK(refused("PUT", "/v1/overrides/a", R"({"pin":1,"reason":"x"})") ==
         "expected /v1/overrides/LIMIT/NODE");
   const auto gone = request<node::DeleteOverride>("DELETE", "/v1/overrides/a/n2");

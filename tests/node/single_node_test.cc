@@ -385,6 +385,17 @@ TEST_CASE("an operator's mistakes are refused with a reason") {
   CHECK(std::get<Refusal>(missing).kind == Refusal::Kind::kNotFound);
 }
 
+TEST_CASE("an override is cleared once") {
+  Alone alone;
+  alone.declare({limit("a", 10)});
+  const PutOverride set{.override_ = {.limit = "a", .node = "n1", .freeze = true}};
+  CHECK(std::holds_alternative<Done>(alone.admin(set)));
+  CHECK(std::holds_alternative<Done>(alone.admin(DeleteOverride{.limit = "a", .node = "n1"})));
+  const AdminReply again = alone.admin(DeleteOverride{.limit = "a", .node = "n1"});
+  REQUIRE(std::holds_alternative<Refusal>(again));
+  CHECK(std::get<Refusal>(again).kind == Refusal::Kind::kNotFound);
+}
+
 TEST_CASE("reservations on keyed and strict limits are settled once, by their own id") {
   Alone alone;
   alone.declare({keyed_limit("k", 10), strict_limit("s", 10)});

@@ -217,7 +217,7 @@ TEST_CASE("a change of mode is a deletion: rights that wind down keep the strict
   CHECK_FALSE(first.admitted);  // it starts empty
 }
 
-TEST_CASE("overrides name declared limits, replace each other and die with their limit") {
+TEST_CASE("overrides name declared limits, replace each other and die with limit or member") {
   Shard shard;
   CHECK(shard.apply(SetOverride{.limit = "api", .node = NodeId(1)}).applied == Applied::kRefused);
   shard.configure(limit(100, 100));
@@ -229,6 +229,11 @@ TEST_CASE("overrides name declared limits, replace each other and die with their
   CHECK(shard.store.overrides().begin()->second.no_lend);
   CHECK(shard.apply(ClearOverride{.limit = "api", .node = NodeId(2)}).applied ==
         Applied::kDuplicate);
+  CHECK(shard.apply(SetOverride{.limit = "api", .node = NodeId(2), .freeze = true}).applied ==
+        Applied::kDone);
+  CHECK(shard.apply(RemoveNode{.node = NodeId(1)}).applied == Applied::kDone);
+  CHECK(shard.store.overrides().size() == 1);
+  CHECK(shard.store.overrides().begin()->second.node == NodeId(2));
   shard.drop(0);
   CHECK(shard.store.overrides().empty());
 }
