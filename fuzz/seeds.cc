@@ -113,7 +113,8 @@ void texts(const std::string& root) {
       "    bucket: {min: 0, max: 5, threshold_high: .85, growth: 1.5}\n"
       "    lend: {enabled: true, max_share: .5, reserve: 0}\n    fairness: karma\n"
       "    priorities: {batch: .2}\n    queue: {max_wait: 5s, max_waiting: 10}\n"
-      "    on_isolated: keep\n    shadow: true\n    max_keys: 7\n    mode: strict\n");
+      "    on_isolated: keep\n    shadow: true\n    max_keys: 7\n"
+      "  - {name: b, rate: 1/s, burst: 1, mode: strict}\n");
   Corpus trace(root, "trace");
   trace.add("t_s,key,cost\n0,a,1\n0.5,\"b\"\"c\",2.5\n");
   trace.add("1.5\n2\n");

@@ -123,6 +123,10 @@ HttpResponse verdict_error(Verdict verdict, const std::string& limit) {
     case Verdict::kUnknownPriority:
       return bad_request(limit + ": the priority is none of this limit's classes; `brigade limit " +
                          "get " + limit + "` lists them under priorities");
+    case Verdict::kIdUnwanted:
+      return bad_request(limit +
+                         ": expected no id: only a limit with `mode: strict` charges the same id "
+                         "once, this one would charge it every time");
     case Verdict::kTooManyKeys:
       return error_response(503, "too_many_keys", limit + ": max_keys is reached");
     case Verdict::kTooManyWaiting:

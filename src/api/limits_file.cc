@@ -311,6 +311,8 @@ base::Result<std::vector<LimitSpec>> read_all(const YAML::Node& root, const std:
       reader.fail(node, "another limit has the same name");
     } else if (const auto status = bucket::validate(spec); !status) {
       reader.fail(node, status.error().message);
+    } else if (const auto sense = bucket::meaningful(spec); !sense) {
+      reader.fail(node, sense.error().message);
     }
     specs.push_back(std::move(spec));
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <utility>
 
+#include "api/redis_words.h"
 #include "api/waits.h"
 
 namespace brigade::api {
@@ -16,93 +17,8 @@ namespace {
 
 using node::Tokens;
 
-bool same(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           return (x >= 'a' && x <= 'z' ? x - 'a' + 'A' : x) == y;
-         });
-}
-
-bool to_integer(std::string_view text, std::int64_t& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  return error == std::errc{} && end == text.data() + text.size() && !text.empty();
-}
-
-// "12" or "0.25"; at most six decimals, at least zero.
-bool to_tokens(std::string_view text, Tokens& out) {
-  const std::size_t dot = text.find('.');
-  std::int64_t whole = 0;
-  if (!to_integer(text.substr(0, dot), whole) || whole < 0 ||
-      whole > Tokens::kMaxMicro / Tokens::kMicro - 1) {
-    return false;
-  }
-  std::int64_t micro = 0;
-  if (dot != std::string_view::npos) {
-    std::string_view decimals = text.substr(dot + 1);
-    if (decimals.empty() || decimals.size() > 6 || !to_integer(decimals, micro) || micro < 0) {
-      return false;
-    }
-    for (std::size_t i = decimals.size(); i < 6; ++i) {
-      micro *= 10;
-    }
-  }
-  out = Tokens::micro(whole * Tokens::kMicro + micro);
-  return true;
-}
-
 constexpr const char* kThrottleForm =
     "CL.THROTTLE key max_burst>=0 count>0 period_seconds>0 [quantity>=0], whole numbers";
-constexpr const char* kAcquireForm =
-    "BRIGADE.ACQUIRE limit [KEY k] [COST n] [WAIT ms] [PRIORITY c] [RESERVE] [ID id]";
-
-bool read_option(std::string_view option, std::string_view value, node::AcquireRequest& request,
-                 std::optional<std::string>& wrong) {
-  constexpr std::int64_t kWaitMaxMs = 3'600'000;
-  if (same(option, "KEY")) {
-    request.key = value;
-  } else if (same(option, "PRIORITY")) {
-    request.priority = value;
-  } else if (same(option, "ID")) {
-    request.id = value;
-  } else if (same(option, "COST")) {
-    if (!to_tokens(value, request.cost)) {
-      wrong = "COST: expected tokens from 0 to 1.1e12, with at most six decimals";
-    }
-  } else if (same(option, "WAIT")) {
-    std::int64_t ms = 0;
-    if (to_integer(value, ms) && ms >= 0 && ms <= kWaitMaxMs) {
-      request.wait = base::milliseconds(ms);
-    } else {
-      wrong = "WAIT: expected milliseconds from 0 to " + std::to_string(kWaitMaxMs);
-    }
-  } else {
-    return false;
-  }
-  return true;
-}
-
-// The first thing that is wrong with the words behind the limit's name.
-std::optional<std::string> read_options(std::span<const std::string_view> words,
-                                        node::AcquireRequest& request) {
-  constexpr std::size_t kShown = 64;
-  std::optional<std::string> wrong;
-  for (std::size_t i = 0; i < words.size() && !wrong; ++i) {
-    const std::string_view option = words[i];
-    if (same(option, "RESERVE")) {
-      request.reserve = true;
-      continue;
-    }
-    const bool last = i + 1 == words.size();
-    if (!read_option(option, last ? "0" : words[i + 1], request, wrong)) {
-      return "unknown option '" + std::string(option.substr(0, kShown)) + "'; expected " +
-             kAcquireForm;
-    }
-    if (last) {
-      return std::string(option) + ": expected a value behind it";
-    }
-    ++i;
-  }
-  return wrong;
-}
 
 const char* refusal_text(node::Verdict verdict) {
   switch (verdict) {
@@ -117,6 +33,9 @@ const char* refusal_text(node::Verdict verdict) {
       return "ERR expected no KEY: this limit has one bucket for all (no per: key)";
     case node::Verdict::kUnknownPriority:
       return "ERR the PRIORITY is none of this limit's classes; `brigade limit get` lists them";
+    case node::Verdict::kIdUnwanted:
+      return "ERR expected no ID: only a limit with `mode: strict` charges the same id once, this "
+             "one would charge it every time";
     case node::Verdict::kDraining:
       return "UNAVAILABLE this node is drained and admits nothing: ask another one (`brigade drain "
              "--undo` has it take part again)";
@@ -423,7 +342,7 @@ void RedisSession::throttle() {
 void RedisSession::acquire(bool peek) {
   node::AcquireRequest request{.peek = peek};
   if (args_.size() < 2) {
-    add_error(std::string("ERR expected ") + kAcquireForm);
+    add_error(std::string("ERR expected ") + acquire_form(peek));
     return;
   }
   request.limit = args_[1];

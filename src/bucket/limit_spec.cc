@@ -132,4 +132,29 @@ Status validate(const LimitSpec& spec) {
   return validate_shares(spec);
 }
 
+Status meaningful(const LimitSpec& spec) {
+  if (spec.sizing.min > spec.burst) {
+    return Error{"bucket.min: expected at most the burst: no node can hold more of it"};
+  }
+  if (!spec.per_key && spec.max_keys != LimitSpec().max_keys) {
+    return Error{"max_keys: expected only with `per: key`: this limit has one bucket for all"};
+  }
+  if (spec.mode == Mode::kStrict) {
+    const std::string why = ": expected only without `mode: strict`, where no node has a share";
+    if (spec.sizing != SizingSpec()) {
+      return Error{"bucket" + why};
+    }
+    if (spec.lend != LendSpec()) {
+      return Error{"lend" + why};
+    }
+    if (spec.fairness != LimitSpec().fairness) {
+      return Error{"fairness" + why};
+    }
+    if (spec.on_isolated != LimitSpec().on_isolated) {
+      return Error{"on_isolated" + why};
+    }
+  }
+  return base::ok();
+}
+
 }  // namespace brigade::bucket

@@ -77,4 +77,8 @@ struct LimitSpec {
 // that would flap (semantics 7), fractions outside 0..1. ok() when nothing is.
 base::Status validate(const LimitSpec& spec);
 
+// Says which field means nothing for a limit of this kind, of one that is valid: what its owner
+// believes to have declared would silently not be so. A field at its default declares nothing.
+base::Status meaningful(const LimitSpec& spec);
+
 }  // namespace brigade::bucket

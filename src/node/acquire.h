@@ -33,6 +33,7 @@ enum class Verdict : std::uint8_t {
   kKeyMissing,       // the limit is per key
   kKeyUnwanted,      // the limit has one bucket for all
   kUnknownPriority,  // none of the limit's classes
+  kIdUnwanted,       // only strict limits know ids
 };
 
 // One acquire. Views live only for the call.

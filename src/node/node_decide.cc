@@ -37,6 +37,9 @@ std::optional<Decision> Node::check(const Served& served, const AcquireRequest& 
   if (!request.priority.empty() && !spec.has_priority(request.priority)) {
     return verdict_only(Verdict::kUnknownPriority);
   }
+  if (!request.id.empty() && spec.mode != bucket::Mode::kStrict) {
+    return verdict_only(Verdict::kIdUnwanted);  // who sends an id relies on it
+  }
   if (request.cost < Tokens{}) {
     return verdict_only(Verdict::kBadRequest);
   }

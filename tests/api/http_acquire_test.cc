@@ -158,6 +158,7 @@ TEST_CASE("each mistake about key and priority is told apart, with what was expe
   };
   CHECK(message(Verdict::kKeyMissing).starts_with("api: expected a key: "));
   CHECK(message(Verdict::kKeyUnwanted).starts_with("api: expected no key: "));
+  CHECK(message(Verdict::kIdUnwanted).starts_with("api: expected no id: "));
   CHECK(message(Verdict::kUnknownPriority).find("`brigade limit get api`") != std::string::npos);
   CHECK(message(Verdict::kBadRequest).find("cost of at least 0") != std::string::npos);
 }

@@ -89,8 +89,7 @@ TEST_CASE("limits survive being written and read, as JSON and as YAML") {
   bucket::LimitSpec odd{.name = "a/b:c",
                         .rate = *read_rate("5000/h"),
                         .burst = Tokens::micro(1'500'000),
-                        .per_key = true,
-                        .mode = bucket::Mode::kStrict};
+                        .per_key = true};
   odd.sizing = {.min = Tokens::whole(1),
                 .max = Tokens::micro(1'250'000),
                 .threshold_high = 900,

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include "api/json_limits.h"
+
 namespace brigade::api {
 namespace {
 
@@ -113,6 +115,39 @@ TEST_CASE("settings under which sizes would flap are refused, with the numbers")
         "threshold_high, got 0.5 > 0.55 * 0.85");
   CHECK(with("threshold_low: 0.9").find("threshold_low < threshold_high") != std::string::npos);
   CHECK(with("growth: 1.7").empty());
+}
+
+TEST_CASE("a field that means nothing for this kind of limit is refused") {
+  const auto with = [](const std::string& fields) {
+    return error_of("limits:\n  - {name: a, rate: 1/s, burst: 10, " + fields + "}\n");
+  };
+  CHECK(with("bucket: {min: 20}") ==
+        "limits.yaml:2: a: bucket.min: expected at most the burst: no node can hold more of it");
+  CHECK(with("bucket: {min: 10}").empty());
+  CHECK(with("max_keys: 5") ==
+        "limits.yaml:2: a: max_keys: expected only with `per: key`: this limit has one bucket for "
+        "all");
+  CHECK(with("max_keys: 5, per: key").empty());
+  for (const char* field : {"bucket: {min: 1}", "lend: {enabled: false}", "lend: {reserve: 3}",
+                            "fairness: maxmin", "on_isolated: keep"}) {
+    CAPTURE(field);
+    CHECK(with(field).empty());
+    CHECK(
+        with(std::string("mode: strict, ") + field).find("expected only without `mode: strict`") !=
+        std::string::npos);
+  }
+}
+
+TEST_CASE("what is written out in full, defaults included, is read back") {
+  for (const char* kind : {"mode: shared", "mode: strict", "per: key", "per: key, mode: strict"}) {
+    CAPTURE(kind);
+    const auto limits = read_limits(
+        "limits: [{name: a, rate: 1/s, burst: 10, " + std::string(kind) + "}]", "limits.yaml");
+    REQUIRE(limits.has_value());
+    const auto again = read_limits(limits_json(*limits), "body");
+    REQUIRE(again.has_value());
+    CHECK(*again == *limits);
+  }
 }
 
 TEST_CASE("rates and durations outside their ranges are refused") {

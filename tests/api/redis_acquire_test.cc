@@ -66,13 +66,25 @@ TEST_CASE("each wrong option is told, with what was expected, and nobody is aske
   CHECK(wrong("WAIT 5s") == "-ERR WAIT: expected milliseconds from 0 to 3600000\r\n");
   CHECK(wrong("CSOT 1").starts_with("-ERR unknown option 'CSOT'; expected BRIGADE.ACQUIRE limit"));
   CHECK(wrong("COST 1 KEY") == "-ERR KEY: expected a value behind it\r\n");
+  CHECK(wrong("COST 1 cost 2") == "-ERR COST is given twice\r\n");
+  CHECK(wrong("RESERVE RESERVE") == "-ERR RESERVE is given twice\r\n");
+  CHECK(wrong("KEY cost KEY key") == "-ERR KEY is given twice\r\n");
+  CHECK(asking.say("BRIGADE.PEEK api COST 1 RESERVE") ==
+        "-ERR RESERVE means nothing where nothing is taken; expected BRIGADE.PEEK limit [KEY k] "
+        "[COST n] [PRIORITY c]\r\n");
+  CHECK(asking.say("BRIGADE.PEEK api WAIT 5").starts_with("-ERR WAIT means nothing"));
+  CHECK(asking.say("BRIGADE.PEEK").starts_with("-ERR expected BRIGADE.PEEK limit [KEY k]"));
   CHECK(asking.say("BRIGADE.ACQUIRE").starts_with("-ERR expected BRIGADE.ACQUIRE limit [KEY k]"));
   CHECK(asking.desk.asked.empty());
+  asking.say("BRIGADE.PEEK api KEY cost COST 2");
+  REQUIRE(asking.desk.asked.size() == 1);
+  CHECK(asking.desk.asked.front().key == "cost");
 }
 
 TEST_CASE("each mistake about key and priority is told apart, and what another node may do") {
   CHECK(answer({.verdict = Verdict::kKeyMissing}).starts_with("-ERR expected KEY: "));
   CHECK(answer({.verdict = Verdict::kKeyUnwanted}).starts_with("-ERR expected no KEY: "));
+  CHECK(answer({.verdict = Verdict::kIdUnwanted}).starts_with("-ERR expected no ID: "));
   CHECK(answer({.verdict = Verdict::kUnknownPriority}).starts_with("-ERR the PRIORITY is none of"));
   CHECK(
       answer({.verdict = Verdict::kBadRequest}).starts_with("-ERR expected a cost of at least 0"));

@@ -188,6 +188,19 @@ TEST_CASE("a key is needed exactly where the limit has keys") {
   CHECK(alone.acquire(of_key("a", "x", 1)).verdict == Verdict::kKeyUnwanted);
 }
 
+TEST_CASE("an id is refused where the same one would be charged twice") {
+  Alone alone;
+  alone.declare({limit("a", 10), keyed_limit("k", 10), strict_limit("s", 10)});
+  const Tokens before = alone.remaining("a");
+  CHECK(alone.acquire({.limit = "a", .id = "x"}).verdict == Verdict::kIdUnwanted);
+  CHECK(alone.acquire({.limit = "k", .key = "ann", .id = "x"}).verdict == Verdict::kIdUnwanted);
+  CHECK(alone.remaining("a") >= before);
+  CHECK(alone.acquire({.limit = "s", .id = "x"}).admitted());
+  const Decision whole = alone.acquire_all({{.limit = "s", .id = "y"}, {.limit = "a", .id = "y"}});
+  CHECK(whole.verdict == Verdict::kIdUnwanted);
+  CHECK(whole.refused_by == 1);
+}
+
 TEST_CASE("a priority is a class of the limit, and a cost is no debt") {
   Alone alone;
   bucket::LimitSpec classed = limit("a", 10);

@@ -65,7 +65,7 @@ void add_acquire(CLI::App& app, int& exit_code) {
       ->check(app::duration_validator())
       ->capture_default_str();
   command->add_option("--priority", wanted->priority, "priority class of the limit");
-  command->add_option("--id", wanted->id, "strict limits: the same id is charged once");
+  command->add_option("--id", wanted->id, "strict limits only: the same id is charged once");
   command->add_flag("--reserve", wanted->reserve, "reserve: settle the actual cost afterwards");
   const auto flags = add_node_flags(*command);
   command->callback([flags, wanted, &exit_code] { exit_code = acquire(*flags, *wanted); });
