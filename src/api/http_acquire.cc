@@ -73,16 +73,14 @@ void append_headers(std::string& policy, std::string& state, const std::string& 
     return;
   }
   const std::string separator = policy.empty() ? "" : ", ";
-  // A rate of 1/m is kept a hair lower than that: 120.000002 s are two minutes.
-  const Duration full = decision.rate.time_for(decision.burst) - base::milliseconds(1);
-  const auto window = std::max<std::int64_t>(1, seconds_up(full));
+  const auto window = seconds_until_full(decision.rate.time_for(decision.burst));
   policy += separator;
   policy += '"' + limit + "\";q=" + std::to_string(decision.burst.floor());
   policy += ";w=" + std::to_string(window);
   const std::int64_t remaining = std::max<std::int64_t>(0, decision.remaining.floor());
   // A node's share is full before the limit is: never "now" beside less than everything.
   const bool whole = remaining >= decision.burst.floor();
-  const auto reset = seconds_up(decision.reset_after);
+  const auto reset = seconds_until_full(decision.reset_after);
   state += separator;
   state += '"' + limit + "\";r=" + std::to_string(remaining);
   state += ";t=" + std::to_string(whole ? reset : std::max<std::int64_t>(1, reset));

@@ -11,6 +11,7 @@
 
 #include "api/redis_words.h"
 #include "api/waits.h"
+#include "base/wide.h"
 
 namespace brigade::api {
 namespace {
@@ -48,6 +49,14 @@ const char* refusal_text(node::Verdict verdict) {
     default:
       return nullptr;
   }
+}
+
+base::Duration time_for(Tokens amount, std::int64_t count, std::int64_t period_s) {
+  constexpr std::int64_t kNanoPerMicro = 1000;  // of a second, as of tokens
+  const base::Wide ns = static_cast<base::Wide>(std::max<std::int64_t>(0, amount.micro())) *
+                        period_s * kNanoPerMicro / count;
+  return base::Duration(
+      static_cast<std::int64_t>(std::min<base::Wide>(ns, base::Duration::max().count())));
 }
 
 }  // namespace
@@ -226,7 +235,9 @@ RedisSession::Parsed RedisSession::parse_array() {
 
 void RedisSession::execute() {
   const std::string_view name = args_.front();
-  if (same(name, "CL.THROTTLE")) {
+  if (in_transaction_) {
+    execute_in_transaction(name);
+  } else if (same(name, "CL.THROTTLE")) {
     throttle();
   } else if (same(name, "BRIGADE.ACQUIRE")) {
     acquire(false);
@@ -268,6 +279,11 @@ void RedisSession::execute_common(std::string_view name) {
     add_null();
   } else if (same(name, "INFO")) {
     add_bulk(info_);
+  } else if (same(name, "MULTI")) {
+    in_transaction_ = true;
+    add_error(
+        "ERR there are no transactions here, nothing up to EXEC is run: pipeline without MULTI "
+        "(redis-py: pipeline(transaction=False)); several limits at once: POST /v1/acquire");
   } else if (same(name, "QUIT")) {
     add("+OK\r\n");
     closing_ = true;
@@ -277,6 +293,22 @@ void RedisSession::execute_common(std::string_view name) {
               "'; limits are asked with CL.THROTTLE, BRIGADE.ACQUIRE, BRIGADE.PEEK and "
               "BRIGADE.SETTLE");
   }
+}
+
+// Clients send MULTI, what is in it and EXEC in one go and read the answers afterwards: what
+// follows a refused MULTI must not be charged.
+void RedisSession::execute_in_transaction(std::string_view name) {
+  if (same(name, "EXEC")) {
+    add_error("EXECABORT Transaction discarded: there are no transactions here");
+  } else if (same(name, "DISCARD")) {
+    add("+OK\r\n");
+  } else if (same(name, "RESET") || same(name, "QUIT")) {
+    execute_common(name);
+  } else {
+    add_error("ERR not run: it follows MULTI, which is refused here; EXEC or DISCARD ends that");
+    return;
+  }
+  in_transaction_ = false;
 }
 
 // redis-benchmark asks for `save` and `appendonly`.
@@ -332,10 +364,11 @@ void RedisSession::throttle() {
     return;
   }
   const std::uint64_t token = next_token_++;
+  const Refill refill{.count = request.count, .period_s = request.period_s};
   if (const auto decision = desk_.throttle(Door::kRedis, request, *this, token)) {
-    reply(Shape::kThrottle, *decision);
+    reply_throttle(*decision, refill);
   } else {
-    waiting_ = {.token = token, .shape = Shape::kThrottle};
+    waiting_ = {.token = token, .shape = Shape::kThrottle, .refill = refill};
   }
 }
 
@@ -352,7 +385,7 @@ void RedisSession::acquire(bool peek) {
   }
   const std::uint64_t token = next_token_++;
   if (const auto decision = desk_.acquire(Door::kRedis, request, *this, token)) {
-    reply(Shape::kAcquire, *decision);
+    reply_acquire(*decision);
   } else {
     waiting_ = {.token = token, .shape = Shape::kAcquire};
   }
@@ -396,9 +429,13 @@ void RedisSession::decided(std::uint64_t token, const node::Decision& decision) 
   if (!waiting_ || waiting_->token != token) {
     return;
   }
-  const Shape shape = waiting_->shape;
+  const Pending pending = *waiting_;
   waiting_.reset();
-  reply(shape, decision);
+  if (pending.shape == Shape::kThrottle) {
+    reply_throttle(decision, pending.refill);
+  } else {
+    reply_acquire(decision);
+  }
   run();
 }
 
@@ -411,27 +448,27 @@ void RedisSession::settled(std::uint64_t token, const node::SettleReply& reply) 
   run();
 }
 
-void RedisSession::reply(Shape shape, const node::Decision& decision) {
+void RedisSession::reply_throttle(const node::Decision& decision, const Refill& refill) {
   if (const char* refusal = refusal_text(decision.verdict)) {
     add_error(refusal);
-  } else if (shape == Shape::kThrottle) {
-    reply_throttle(decision);
-  } else {
-    reply_acquire(decision);
+    return;
   }
-}
-
-void RedisSession::reply_throttle(const node::Decision& decision) {
   add("*5\r\n");
   add_number(decision.admitted() ? 0 : 1);
   add_number(decision.burst.floor());
   add_number(std::max<std::int64_t>(0, decision.remaining.floor()));
   const bool waits = decision.verdict == node::Verdict::kRefused;
   add_number(waits ? std::max<std::int64_t>(1, seconds_up(decision.retry_after)) : -1);
-  add_number(seconds_up(decision.reset_after));
+  // From the client's own numbers, which may be no whole nano-tokens a second.
+  add_number(seconds_until_full(
+      time_for(decision.burst - decision.remaining, refill.count, refill.period_s)));
 }
 
 void RedisSession::reply_acquire(const node::Decision& decision) {
+  if (const char* refusal = refusal_text(decision.verdict)) {
+    add_error(refusal);
+    return;
+  }
   add("*5\r\n");
   add_number(decision.admitted() ? 1 : 0);
   add_number(std::max<std::int64_t>(0, decision.remaining.floor()));

@@ -47,9 +47,15 @@ class RedisSession final : public Waiter {
 
  private:
   enum class Shape : std::uint8_t { kThrottle, kAcquire, kSettle };
+  // How many tokens come in so many seconds.
+  struct Refill {
+    std::int64_t count = 1;
+    std::int64_t period_s = 1;
+  };
   struct Pending {
     std::uint64_t token = 0;
     Shape shape = Shape::kThrottle;
+    Refill refill = {};  // of kThrottle
   };
   enum class Parsed : std::uint8_t { kCommand, kIncomplete, kBroken };
 
@@ -68,8 +74,8 @@ class RedisSession final : public Waiter {
   void throttle();
   void acquire(bool peek);
   void settle();
-  void reply(Shape shape, const node::Decision& decision);
-  void reply_throttle(const node::Decision& decision);
+  void execute_in_transaction(std::string_view name);
+  void reply_throttle(const node::Decision& decision, const Refill& refill);
   void reply_acquire(const node::Decision& decision);
   void reply_settle(const node::SettleReply& settled);
 
@@ -88,6 +94,7 @@ class RedisSession final : public Waiter {
   std::string output_;
   bool closing_ = false;
   bool resp3_ = false;
+  bool in_transaction_ = false;  // MULTI was refused: nothing is run until EXEC or DISCARD
   std::uint64_t next_token_ = 1;
   std::optional<Pending> waiting_;
 };

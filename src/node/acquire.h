@@ -65,8 +65,10 @@ struct Decision {
   Source source = Source::kLocal;
   Tokens remaining;         // the deciding bucket's level afterwards, >= 0
   Duration retry_after{0};  // kRefused: true unless others take the tokens first
-  Duration reset_after{0};  // until the bucket is full again if nothing more is taken
-  Tokens burst;             // the limit's configured burst and rate, for headers
+  // Until the bucket is full again if nothing more is taken, at the rate as it is declared: what a
+  // clock may be wrong by is left out. retry_after has it, so that it is not too early.
+  Duration reset_after{0};
+  Tokens burst;  // the limit's configured burst and rate, for headers
   base::Rate rate;
   ReservationId reservation;  // sequence 0 unless asked for and admitted
   // The deciding bucket's rights end here on this machine's fast line. Whoever delivers an

@@ -377,7 +377,7 @@ Told HomeDesk::take(Home& home, const bucket::LimitSpec& spec, const KeyTake& ta
   const auto outcome = take.peek ? keys.peek(take.key, take.cost, floor, now.slow)
                                  : keys.take(take.key, take.cost, floor, now.slow);
   told.remaining = outcome.level;
-  told.reset_after = keys.policy().rate.time_for(keys.policy().size - outcome.level);
+  told.reset_after = spec.rate.time_for(keys.policy().size - outcome.level);
   switch (outcome.verdict) {
     case bucket::KeyTable::Verdict::kTaken:
       told.verdict = Verdict::kAdmitted;

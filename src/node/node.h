@@ -170,6 +170,7 @@ class Node {
   struct Terms {
     Source source = Source::kHome;
     bool shadow = false;
+    bool never = false;  // the cost is above the burst: only what is left is asked for
     Tokens burst;
     Rate rate;
   };

@@ -20,6 +20,11 @@ Decision verdict_only(Verdict verdict) {
   return Decision{.verdict = verdict};
 }
 
+Decision refused_for_good(Decision looked) {
+  looked.verdict = looked.admitted() ? Verdict::kNever : looked.verdict;
+  return looked;
+}
+
 }  // namespace
 
 std::optional<Decision> Node::check(const Served& served, const AcquireRequest& request,
@@ -122,25 +127,25 @@ std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ti
   }
   const ImplicitLimit& implicit = implicit_.of(request);
   const bucket::LimitSpec& spec = *implicit.spec;
-  const AcquireRequest asked{.limit = spec.name,
-                             .key = request.key,
-                             .cost = Tokens::whole(request.quantity),
-                             .peek = request.quantity == 0};
+  AcquireRequest asked{.limit = spec.name,
+                       .key = request.key,
+                       .cost = Tokens::whole(request.quantity),
+                       .peek = request.quantity == 0};
   throttled_.offer(asked.cost, now.slow);
-  if (asked.cost > spec.burst) {
-    Decision never{.verdict = Verdict::kNever, .source = Source::kHome};
-    never.burst = spec.burst;
-    never.rate = spec.rate;
-    return never;
+  const bool never = asked.cost > spec.burst;
+  if (never) {
+    asked.cost = Tokens{};  // what is left is told all the same
+    asked.peek = true;
   }
   if (auto decision = decide_here(spec, implicit.keys, asked, true, now)) {
-    return decision;
+    return never ? refused_for_good(std::move(*decision)) : decision;
   }
   if (auto decision = decide_near(spec, implicit.keys, asked, true, now)) {
     return decision;
   }
   Errand errand = errand_for(spec, implicit.keys, asked, now);
   errand.ask.implicit = implicit.spec;
+  errand.terms.never = never;
   errand.client = ticket;
   return run(std::move(errand), now);
 }
@@ -256,7 +261,10 @@ Decision Node::decision_of(const Terms& terms, const Told& told) {
     decision.verdict = Verdict::kAdmitted;
     decision.source = Source::kShadow;
   }
-  return decision;
+  if (terms.source == Source::kStrict) {
+    decision.reset_after = terms.rate.time_for(terms.burst - told.remaining);
+  }
+  return terms.never ? refused_for_good(std::move(decision)) : decision;
 }
 
 std::optional<Decision> Node::run(Errand errand, Instant now) {

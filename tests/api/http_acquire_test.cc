@@ -26,7 +26,7 @@ std::string header(const HttpResponse& response, const std::string& name) {
 Decision of_limit(Verdict verdict) {
   return {.verdict = verdict,
           .remaining = Tokens::micro(12'900'000),
-          .reset_after = base::milliseconds(1001),
+          .reset_after = base::milliseconds(1002),
           .burst = Tokens::whole(2000),
           .rate = base::Rate::per_second(1000)};
 }

@@ -266,6 +266,31 @@ TEST_CASE("CL.THROTTLE's slow limits wait for the log as well") {
   CHECK(refused->retry_after > base::seconds(50));
 }
 
+TEST_CASE("CL.THROTTLE tells what is left also of a quantity that never fits") {
+  Alone alone;
+  ThrottleRequest request{.key = "alice", .max_burst = 15, .count = 30, .period_s = 60};
+  Ticket ticket = 1000;
+  const auto ask = [&](std::int64_t quantity) {
+    request.quantity = quantity;
+    ++ticket;
+    return alone.decided(alone.node().throttle(request, ticket, alone.now()), ticket);
+  };
+  const Decision fresh = ask(17);
+  CHECK(fresh.verdict == Verdict::kNever);
+  CHECK(fresh.remaining == Tokens::whole(16));
+  CHECK(fresh.reset_after == base::Duration::zero());
+  CHECK(ask(1).reset_after == base::seconds(2));  // as declared, not as a wrong clock mints
+  const Decision later = ask(17);
+  CHECK(later.verdict == Verdict::kNever);
+  CHECK(later.remaining.floor() == 15);
+}
+
+TEST_CASE("a strict limit tells when it is full again") {
+  Alone alone;
+  alone.declare({strict_limit("s", 10)});
+  CHECK(alone.acquire(of("s", 4)).reset_after == base::seconds(4));
+}
+
 TEST_CASE("what a reservation on a slow key does not use comes back") {
   Alone alone;
   alone.declare({keyed_limit("slow", 1000)});
