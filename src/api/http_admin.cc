@@ -65,6 +65,13 @@ AdminCall done_call(node::AdminRequest request) {
                                          })};
 }
 
+// For what is not a change of limits: the answer says what holds now.
+AdminCall told_call(node::AdminRequest request, ordered_json holds) {
+  return {.request = std::move(request),
+          .render = rendered<node::Done>(
+              [holds = std::move(holds)](const node::Done&) { return json_response(holds); })};
+}
+
 AdminCall status_call(std::function<HttpResponse(const StatusView&)> render) {
   return {.request = node::GetStatus{}, .render = rendered<StatusView>(std::move(render))};
 }
@@ -232,7 +239,15 @@ Call put_override(const HttpRequest& request, Pair pair, std::int64_t wall_ms) {
   if (for_ms != 0) {
     override_.expires_ms = wall_ms + for_ms;
   }
-  return done_call(node::PutOverride{.override_ = std::move(override_)});
+  ordered_json set = override_json(override_);
+  return told_call(node::PutOverride{.override_ = std::move(override_)}, std::move(set));
+}
+
+AdminCall delete_override(Pair pair) {
+  ordered_json cleared{{"limit", pair.limit}, {"node", pair.node}, {"cleared", true}};
+  return told_call(
+      node::DeleteOverride{.limit = std::move(pair.limit), .node = std::move(pair.node)},
+      std::move(cleared));
 }
 
 Call transfer(const HttpRequest& request) {
@@ -274,7 +289,8 @@ Call remove(const HttpRequest& request) {
   if (const auto status = fields.done(); !status) {
     return bad_request(status.error().message);
   }
-  return done_call(std::move(remove));
+  ordered_json removed{{"removed", remove.node}};
+  return told_call(std::move(remove), std::move(removed));
 }
 
 // Without a body it is the plain one.
@@ -291,7 +307,7 @@ Call drain(const HttpRequest& request) {
       return bad_request(status.error().message);
     }
   }
-  return done_call(drain);
+  return told_call(drain, {{"draining", !drain.undo}});
 }
 
 AdminCall show_status(ordered_json (*render)(const StatusView&), std::int64_t wall_ms) {
@@ -324,8 +340,7 @@ Call paired_call(Route route, const HttpRequest& request, Pair pair, std::int64_
     case Route::kPutOverride:
       return put_override(request, std::move(pair), wall_ms);
     case Route::kDeleteOverride:
-      return done_call(
-          node::DeleteOverride{.limit = std::move(pair.limit), .node = std::move(pair.node)});
+      return delete_override(std::move(pair));
     default:
       return get_override(std::move(pair));
   }
@@ -366,7 +381,7 @@ Call admin_call(const Routed& routed, const HttpRequest& request, std::int64_t w
     case Route::kDrain:
       return drain(request);
     case Route::kLeave:
-      return done_call(node::Leave{});
+      return told_call(node::Leave{}, {{"left", true}});
     case Route::kRemove:
       return remove(request);
     case Route::kStatus:

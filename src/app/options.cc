@@ -1,15 +1,19 @@
 #include "app/options.h"
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 #include <charconv>
 #include <filesystem>
 #include <fstream>
+#include <istream>
 #include <map>
 #include <set>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include "base/spelling.h"
 #include "net/address.h"
 
 namespace brigade::app {
@@ -58,6 +62,23 @@ CLI::Validator size_validator() {
       "SIZE");
 }
 
+// Says which name of the file is no setting; empty when each one is.
+std::string unknown_name(const CLI::App& app, std::istream& file) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
+  }
+  std::erase(names, "help");
+  for (const CLI::ConfigItem& item : app.get_config_formatter()->from_config(file)) {
+    const bool begins_section = item.name == "++";
+    const std::string name = begins_section ? "[" + item.parents.back() + "]" : item.fullname();
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      return "unknown name `" + name + "`" + base::did_you_mean(name, names);
+    }
+  }
+  return {};
+}
+
 // The file's settings, as if they stood before the command line's: those win.
 std::string read_config(const std::string& path, NodeOptions& options) {
   std::ifstream file(path);
@@ -67,10 +88,17 @@ std::string read_config(const std::string& path, NodeOptions& options) {
   CLI::App app;
   add_node_flags(app, options);
   app.allow_config_extras(CLI::config_extras_mode::error);
+  const std::string expected = "; expected lines of NAME=VALUE with the names of flags";
   try {
+    const std::string unknown = unknown_name(app, file);
+    if (!unknown.empty()) {
+      return path + ": " + unknown + expected;
+    }
+    file.clear();
+    file.seekg(0);
     app.parse_from_stream(file);
   } catch (const CLI::ParseError& error) {
-    return path + ": " + error.what() + "; expected lines of NAME=VALUE with the names of flags";
+    return path + ": " + error.what() + expected;
   }
   return {};
 }

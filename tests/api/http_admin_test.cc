@@ -148,6 +148,14 @@ TEST_CASE("an override says what, why and until when") {
   CHECK(gone.limit == "a");
   CHECK(gone.node == "n2");
 
+  const json set = json::parse(
+      rendered(node::Done{}, "PUT", "/v1/overrides/a/n2", R"({"max":5,"reason":"x"})").body);
+  CHECK(set["limit"] == "a");
+  CHECK(set["node"] == "n2");
+  CHECK(set["max"] == 5);
+  CHECK(rendered(node::Done{}, "DELETE", "/v1/overrides/a/n2").body ==
+        R"({"limit":"a","node":"n2","cleared":true})");
+
   const std::vector<node::Override> overrides{one};
   const json listed = json::parse(rendered(overrides, "GET", "/v1/overrides").body);
   REQUIRE(listed["overrides"].size() == 1);
@@ -180,8 +188,13 @@ TEST_CASE("nodes drain, leave and are removed") {
       request<node::Remove>("POST", "/v1/remove", R"({"node":"n3","certify_stopped":true})");
   CHECK(removed.node == "n3");
   CHECK(removed.certify_stopped);
-  CHECK(rendered(node::Done{.version = 4, .laggards = {"n2"}}, "POST", "/v1/drain").body ==
-        R"({"version":4,"laggards":["n2"]})");
+  // What holds now, not a version of limits.
+  const node::Done done{.version = 4, .laggards = {"n2"}};
+  CHECK(rendered(done, "DELETE", "/v1/limits/a").body == R"({"version":4,"laggards":["n2"]})");
+  CHECK(rendered(done, "POST", "/v1/drain").body == R"({"draining":true})");
+  CHECK(rendered(done, "POST", "/v1/drain", R"({"undo":true})").body == R"({"draining":false})");
+  CHECK(rendered(done, "POST", "/v1/leave").body == R"({"left":true})");
+  CHECK(rendered(done, "POST", "/v1/remove", R"({"node":"n3"})").body == R"({"removed":"n3"})");
 }
 
 TEST_CASE("refusals keep their kind") {

@@ -8,6 +8,7 @@
 #include "app/cli/answer_text.h"
 #include "app/cli/commands.h"
 #include "app/cli/flags.h"
+#include "app/cli/limit_changes.h"
 
 namespace brigade::cli {
 namespace {
@@ -59,11 +60,23 @@ int apply(const NodeFlags& flags, const Apply& wanted) {
                  .out = flags.as_json ? valid.dump() + '\n' : count + ", all valid\n",
                  .err = {}});
   }
+  std::string changes;
+  const Call look{.ask = {.target = "/v1/limits", .body = {}}, .show = [&](const json& answer) {
+                    if (const auto before = api::read_limits(answer.dump(), "the node's answer")) {
+                      changes = changes_text(before.value(), limits.value(), wanted.prune);
+                    }
+                    return Outcome{};
+                  }};
+  if (const int looked = flags.as_json ? kOk : run(flags, look); looked != kOk) {
+    return looked;
+  }
   Call call{.ask = {.method = "PUT",
                     .target = wanted.prune ? "/v1/limits?prune=true" : "/v1/limits",
                     .body = std::move(*text)},
-            .show = [what = "applied " + count](const json& answer) {
-              return done_outcome(what, answer);
+            .show = [what = "applied " + count, &changes](const json& answer) {
+              Outcome outcome = done_outcome(what, answer);
+              outcome.out += changes;
+              return outcome;
             }};
   return run(flags, call);
 }
