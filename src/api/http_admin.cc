@@ -96,6 +96,7 @@ std::optional<bool> query_flag(std::string_view query, std::string_view name) {
 AdminCall get_limits(const HttpRequest& request) {
   return status_call([yaml = wants_yaml(request)](const StatusView& status) {
     std::vector<bucket::LimitSpec> specs;
+    specs.reserve(status.limits.size());
     for (const node::LimitView& limit : status.limits) {
       specs.push_back(limit.spec);
     }

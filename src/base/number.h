@@ -11,8 +11,9 @@ namespace brigade::base {
 // "12", "-0.5", "1e3"; nullopt for anything else, infinity and NaN included.
 inline std::optional<double> read_number(std::string_view text) {
   double value = 0;
-  const char* const end = text.data() + text.size();
-  const auto [parsed, error] = std::from_chars(text.data(), end, value);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [parsed, error] = std::from_chars(begin, end, value);
   const bool whole = error == std::errc() && parsed == end;
   return whole && std::isfinite(value) ? std::optional(value) : std::nullopt;
 }

@@ -114,18 +114,18 @@ std::optional<Told> AheadDesk::decide(const KeyTake& take, const bucket::LimitSp
   const Tokens floor =
       take.priority.empty() ? Tokens{} : size.scaled(spec.reserved(take.priority), 1000);
   const Rate rate = view->terms.rate.derated(drift_);
+  const bool looks = take.peek || take.cost == Tokens{};
   Tokens after = total - take.cost;
   if (take.cost > Tokens{} && after < floor) {
     told.verdict = Verdict::kRefused;
     told.retry_after =
         take.cost + floor > size ? Duration::max() : rate.time_for(take.cost + floor - total);
     after = total;
-  } else if (take.peek || take.cost == Tokens{}) {
-    told.verdict = Verdict::kAdmitted;
-  } else if (!view->room || (!view->known && store_.ahead_books().keys() >= keys_max_)) {
+  } else if (!looks &&
+             (!view->room || (!view->known && store_.ahead_books().keys() >= keys_max_))) {
     told.verdict = Verdict::kTooManyKeys;
     after = total;
-  } else if (pay(take, credit, *view)) {
+  } else if (looks || pay(take, credit, *view)) {
     told.verdict = Verdict::kAdmitted;
   } else {
     return std::nullopt;
@@ -282,6 +282,7 @@ std::vector<AheadDesk::Waiting> AheadDesk::failed() {
   }
   wanted_.clear();
   std::vector<Waiting> all;
+  all.reserve(waiting_.size());
   for (auto& [who, one] : waiting_) {
     all.push_back(std::move(one));
   }
