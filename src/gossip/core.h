@@ -36,7 +36,6 @@ struct Identity {
   Incarnation incarnation;  // Incarnation::of_start(starts), larger at every start
 };
 
-// What probes say about the way to a member; direct answers only.
 struct DigestView {
   Bytes content;
   Incarnation incarnation;

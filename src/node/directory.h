@@ -32,6 +32,16 @@ class Directory {
       entries_[shard.value()].doubted = true;
     }
   }
+  // `from`, asked as its leader, said that it is not, and perhaps who is. True when it named
+  // another.
+  bool redirected(ShardId shard, NodeId from, NodeId leader) {
+    doubt(shard, from);
+    if (!leader || leader == from || shard.value() >= entries_.size()) {
+      return false;
+    }
+    heard(shard, leader, term(shard));
+    return true;
+  }
   void left(NodeId node) {
     for (Entry& entry : entries_) {
       if (entry.leader == node) {

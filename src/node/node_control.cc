@@ -153,10 +153,7 @@ void Node::on(NodeId from, const Submitted& submitted, Instant now) {
     control.asked.erase(asked);
     if (submitted.elsewhere || submitted.unknown) {
       control.repeated = control.repeated || submitted.unknown;
-      directory_.doubt(shard, from);
-      if (submitted.leader && submitted.leader != from) {
-        directory_.heard(shard, submitted.leader, directory_.term(shard));
-      }
+      directory_.redirected(shard, from, submitted.leader);
       control.retry_at = std::min(control.retry_at, now.slow + kSoon);
       return;
     }

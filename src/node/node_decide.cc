@@ -298,11 +298,7 @@ void Node::on(NodeId from, const Told& told, Instant now) {
     begin_hot(errand.ask.ledger, now);
   }
   if (told.elsewhere || told.unknown) {
-    directory_.doubt(errand.ask.shard, from);
-    const bool pointed = told.leader && told.leader != from;
-    if (pointed) {
-      directory_.heard(errand.ask.shard, told.leader, directory_.term(errand.ask.shard));
-    }
+    const bool pointed = directory_.redirected(errand.ask.shard, from, told.leader);
     // One hint is followed at once; hints that lead nowhere must not chase each other.
     const bool at_once = pointed && !errand.pointed;
     errand.pointed = at_once;

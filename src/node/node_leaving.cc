@@ -142,10 +142,7 @@ void Node::parted(NodeId from, const Submitted& submitted) {
   const ShardId shard = found->second;
   partings_.erase(found);
   if (submitted.unknown || submitted.elsewhere) {
-    directory_.doubt(shard, from);
-    if (submitted.leader && submitted.leader != from) {
-      directory_.heard(shard, submitted.leader, directory_.term(shard));
-    }
+    directory_.redirected(shard, from, submitted.leader);
   } else {
     parted_.insert(shard);  // or it has no room for such records: nothing is left to do
   }

@@ -107,10 +107,7 @@ void Node::on(NodeId from, const SettleTold& told, Instant now) {
   const SettleAsk& ask = found->second.ask;
   if (told.elsewhere || told.unknown) {
     if (told.leader != from) {  // else it leads, and is not ready yet
-      directory_.doubt(ask.shard, from);
-    }
-    if (told.leader && told.leader != from) {
-      directory_.heard(ask.shard, told.leader, directory_.term(ask.shard));
+      directory_.redirected(ask.shard, from, told.leader);
     }
     found->second.retry_at = std::min(found->second.retry_at, now.slow + kLookAgain);
     return;

@@ -363,9 +363,8 @@ DemandReport SharedLimit::report(Instant now) {
 }
 
 bool SharedLimit::demand_moved(Instant now) const {
-  if (const bucket::Waiting* front = queue_.front();
-      front != nullptr && reported_lacking_ == Tokens{} &&
-      room_for(front->cost, front->priority) > purse_.bucket().size()) {
+  const bool lacks_room = !queue_.empty() && front_that_fits() == nullptr;
+  if (lacks_room && reported_lacking_ == Tokens{}) {
     return true;
   }
   const Rate offered = meter_.surge(now.slow);

@@ -4,8 +4,7 @@
 
 #include <doctest/doctest.h>
 
-#include "api/redis_session.h"
-#include "tests/api/scripted_desk.h"
+#include "tests/api/redis_asking.h"
 
 namespace brigade::api {
 namespace {
@@ -13,17 +12,6 @@ namespace {
 using base::Tokens;
 using node::Decision;
 using node::Verdict;
-
-struct Asking {
-  ScriptedDesk desk;
-  std::string info;
-  RedisSession session{desk, info};
-
-  std::string say(const std::string& line) {
-    session.feed(line + "\r\n");
-    return std::exchange(session.output(), {});
-  }
-};
 
 std::string answer(const Decision& decision) {
   Asking asking;

@@ -1,11 +1,9 @@
 // CL.THROTTLE's five numbers are redis-cell's, and what is said of transactions.
 #include <string>
-#include <utility>
 
 #include <doctest/doctest.h>
 
-#include "api/redis_session.h"
-#include "tests/api/scripted_desk.h"
+#include "tests/api/redis_asking.h"
 
 namespace brigade::api {
 namespace {
@@ -13,17 +11,6 @@ namespace {
 using base::Tokens;
 using node::Decision;
 using node::Verdict;
-
-struct Asking {
-  ScriptedDesk desk;
-  std::string info;
-  RedisSession session{desk, info};
-
-  std::string say(const std::string& line) {
-    session.feed(line + "\r\n");
-    return std::exchange(session.output(), {});
-  }
-};
 
 Decision left(Verdict verdict, Tokens remaining, std::int64_t burst) {
   return {.verdict = verdict, .remaining = remaining, .burst = Tokens::whole(burst)};

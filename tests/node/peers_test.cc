@@ -95,5 +95,16 @@ TEST_CASE("a shard that does not exist changes nothing") {
   CHECK_FALSE(directory.leader(ShardId(9)));
 }
 
+TEST_CASE("who is not the leader is doubted, and whom it names is asked next") {
+  Directory directory(2);
+  directory.heard(ShardId(1), NodeId(1), 4);
+  CHECK_FALSE(directory.redirected(ShardId(1), NodeId(1), NodeId(1)));
+  CHECK(directory.leader(ShardId(1)) == NodeId());
+  CHECK_FALSE(directory.redirected(ShardId(1), NodeId(1), NodeId()));
+  CHECK(directory.redirected(ShardId(1), NodeId(1), NodeId(2)));
+  CHECK(directory.leader(ShardId(1)) == NodeId(2));
+  CHECK_FALSE(directory.redirected(ShardId(7), NodeId(1), NodeId(2)));  // no such shard
+}
+
 }  // namespace
 }  // namespace brigade::node

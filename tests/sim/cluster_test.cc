@@ -10,6 +10,14 @@ namespace brigade::sim {
 namespace {
 
 // True when one of these seeds shows the planted bug.
+bucket::LimitSpec limit_of(const char* name, std::int64_t per_second, std::int64_t burst) {
+  bucket::LimitSpec limit;
+  limit.name = name;
+  limit.rate = base::Rate::per_second(per_second);
+  limit.burst = Tokens::whole(burst);
+  return limit;
+}
+
 bool caught(node::Plant plant, std::uint64_t seeds, std::uint64_t first = 1) {
   for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
     const auto verdict = try_cluster({.seed = seed, .faults = true, .plant = plant});
@@ -29,10 +37,7 @@ TEST_CASE("a calm cluster under skewed overload admits what one central bucket w
 TEST_CASE("a cost larger than any node's share is admitted while the limit holds the tokens") {
   const wire::StoreCodec codec;
   World world({.machines = 5, .seed = 3}, codec);
-  bucket::LimitSpec limit;
-  limit.name = "big";
-  limit.rate = base::Rate::per_second(1000);
-  limit.burst = Tokens::whole(10'000);
+  bucket::LimitSpec limit = limit_of("big", 1000, 10'000);
   world.declare(limit);
   const TimePoint begin = world.now() + base::seconds(4);
   // One request each, far enough apart for the limit to fill up again.
@@ -53,10 +58,7 @@ TEST_CASE("a cost larger than any node's share is admitted while the limit holds
 TEST_CASE("requests that wait at several nodes for a limit of two tokens get all that it mints") {
   const wire::StoreCodec codec;
   World world({.machines = 5, .seed = 1}, codec);
-  bucket::LimitSpec limit;
-  limit.name = "small";
-  limit.rate = base::Rate::per_second(2);
-  limit.burst = Tokens::whole(2);
+  bucket::LimitSpec limit = limit_of("small", 2, 2);
   limit.queue.max_wait = base::seconds(5);
   world.declare(limit);
   const TimePoint begin = world.now() + base::seconds(4);
@@ -104,10 +106,7 @@ bool holds_when_a_voter_dies_at_the_first_admission(std::uint64_t seed, std::siz
   World world(
       {.machines = 5, .shards = 1, .seed = seed, .faults = {.disk_max = base::milliseconds(200)}},
       codec);
-  bucket::LimitSpec limit;
-  limit.name = "api";
-  limit.rate = base::Rate::per_second(1000);
-  limit.burst = Tokens::whole(1000);
+  bucket::LimitSpec limit = limit_of("api", 1000, 1000);
   world.declare(limit);
   const TimePoint end = world.now() + base::seconds(20);
   for (std::size_t i = 0; i < 5; ++i) {
