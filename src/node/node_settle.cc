@@ -96,7 +96,8 @@ void Node::call_off(SettleAsk ask, Instant now) {
 void Node::close(SettleAsk ask, Tokens cost) {
   ask.actual = cost;
   ask.holder = 0;
-  send_to_leader(ask.shard, std::move(ask));
+  const ShardId shard = ask.shard;
+  send_to_leader(shard, std::move(ask));
 }
 
 void Node::on(NodeId from, const SettleTold& told, Instant now) {

@@ -24,8 +24,8 @@ std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
 
 }  // namespace
 
-World::World(WorldConfig config, const node::Codec& codec)
-    : config_(std::move(config)), codec_(codec), dice_(config_.seed) {
+World::World(const WorldConfig& config, const node::Codec& codec)
+    : config_(config), codec_(codec), dice_(config_.seed) {
   totals_.places.resize(config_.machines);
   for (std::size_t i = 0; i < config_.machines; ++i) {
     auto machine = std::make_unique<Machine>();
@@ -69,8 +69,10 @@ TimePoint World::truly(const Machine& machine, TimePoint local) const {
   if (local == base::kNever) {
     return base::kNever;
   }
-  const Duration ahead = local - clock(machine).slow;
-  return now_ + std::max(Duration::zero(), ahead + ahead / 500) + Duration(1);
+  const TimePoint shown = clock(machine).slow;
+  // What is always due may be the least of all times: no distance to it fits.
+  const Duration ahead = std::max(local, shown) - shown;
+  return now_ + ahead + ahead / 500 + Duration(1);
 }
 
 Duration World::exponential(Duration mean) {
@@ -242,7 +244,8 @@ void World::store(Machine& machine, std::vector<node::GroupWrite> writes) {
   });
 }
 
-void World::deliver(NodeId from, NodeId to, Kind kind, std::function<void(Machine&, Instant)> act) {
+void World::deliver(NodeId from, NodeId to, Kind kind,
+                    const std::function<void(Machine&, Instant)>& act) {
   if (!to || to.value() > machines_.size()) {
     return;
   }

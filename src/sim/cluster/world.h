@@ -89,7 +89,7 @@ struct Totals {
 
 class World {
  public:
-  World(WorldConfig config, const node::Codec& codec);
+  World(const WorldConfig& config, const node::Codec& codec);
   ~World();
 
   // Declares a limit once some leader serves. Requires: before run().
@@ -191,7 +191,7 @@ class World {
   void store(Machine& machine, std::vector<node::GroupWrite> writes);
   enum class Kind : std::uint8_t { kNode, kRaft };
   void deliver(node::NodeId from, node::NodeId to, Kind kind,
-               std::function<void(Machine&, Instant)> act);
+               const std::function<void(Machine&, Instant)>& act);
   void gossip();
   void inject_faults();
   void every(Duration mean, const std::function<void()>& act);
