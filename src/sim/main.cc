@@ -35,7 +35,8 @@ int run_cluster(const ClusterOptions& options) {
   if (!options.plant.empty()) {
     const auto plant = brigade::sim::plant_named(options.plant);
     if (!plant) {
-      std::fprintf(stderr, "no planted bug is named %s\n", options.plant.c_str());
+      std::fprintf(stderr, "no planted bug is named %s\nknown: %s\n", options.plant.c_str(),
+                   brigade::sim::plant_names().c_str());
       return 2;
     }
     trial.plant = *plant;
@@ -104,7 +105,7 @@ int main(int argc, char** argv) {
   command->add_flag("--reserve", cluster.reserve,
                     "clients reserve and settle, and ask for several limits at once");
   command->add_flag("--slow", cluster.slow, "keys that are logged ahead, of a limit that changes");
-  command->add_option("--plant", cluster.plant, "a planted bug, by name");
+  command->add_option("--plant", cluster.plant, "a planted bug: " + brigade::sim::plant_names());
   brigade::sim::RaftOptions raft;
   CLI::App* raft_command =
       app.add_subcommand("raft", "one Raft group, every property checked at every step");

@@ -265,4 +265,12 @@ std::optional<node::Plant> plant_named(const std::string& name) {
   return std::nullopt;
 }
 
+std::string plant_names() {
+  std::string names;
+  for (const auto& [name, plant] : kPlants) {
+    names += names.empty() ? std::string(name) : ", " + std::string(name);
+  }
+  return names;
+}
+
 }  // namespace brigade::sim

@@ -30,5 +30,7 @@ Verdict try_cluster(const Trial& trial);
 
 // The planted bug of this name; nullopt when there is none.
 std::optional<node::Plant> plant_named(const std::string& name);
+// The names of all of them, separated by commas.
+std::string plant_names();
 
 }  // namespace brigade::sim
