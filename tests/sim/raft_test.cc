@@ -27,6 +27,7 @@ TEST_CASE("planted bugs of the consensus core are caught") {
   CHECK(caught(raft::Plant::kJointByHalf, 1, 60));
   CHECK(caught(raft::Plant::kPreVoteCountsAsVote, 1, 80));
   CHECK(caught(raft::Plant::kCampaignWithPendingConf, 1, 200));
+  CHECK(caught(raft::Plant::kTruncateOnAnyAppend, 1, 10));
 }
 
 TEST_CASE("a calm group acknowledges everything under its first leader") {

@@ -16,6 +16,8 @@ using raft::ReplicaId;
 using raft::Term;
 
 constexpr std::uint64_t kInvariantsEvery = 256;  // events; they walk whole logs
+// No group has so much under way at once whose messages do not breed.
+constexpr std::size_t kUnderWayMax = 100'000;
 
 }  // namespace
 
@@ -49,6 +51,9 @@ void RaftWorld::push(TimePoint when, Event event) {
   event.at = when;
   event.order = order_++;
   events_.push_back(event);
+  if (events_.size() > kUnderWayMax) {
+    chronicle_->fail("messages breed: there is no end of what is under way");
+  }
   std::push_heap(events_.begin(), events_.end(), std::greater<>());
 }
 
