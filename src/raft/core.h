@@ -158,6 +158,8 @@ class Core {
   [[nodiscard]] const Log& log() const { return log_; }
   [[nodiscard]] const Membership& membership() const { return members_; }
   [[nodiscard]] bool transferring() const { return static_cast<bool>(transferee_); }
+  // To whom; zero: to nobody.
+  [[nodiscard]] ReplicaId heir() const { return transferee_; }
   // A configuration change is under way: no other may begin.
   [[nodiscard]] bool changing_conf() const {
     return pending_conf_ > log_.applied() || members_.voters.joint();

@@ -79,6 +79,7 @@ struct World::Machine {
   std::int64_t fast_ppm = 0;
   TimePoint paused_until{};
   bool cut = false;
+  Duration late{0};               // what is sent to it takes so much longer
   std::string fate;               // why it never comes back; empty: it does
   std::set<std::size_t> deaf_to;  // one-way partitions
   TimePoint wakes = base::kNever;

@@ -17,6 +17,7 @@ constexpr std::uint64_t kAtOnceMax = 100'000;  // events without time passing
 constexpr Duration kPauseMax = base::seconds(6);
 constexpr Duration kDownMax = base::seconds(8);
 constexpr Duration kCutMax = base::seconds(10);
+constexpr const char* kUntouched = "untouched";
 
 std::uint64_t mix(std::uint64_t hash, std::uint64_t value) {
   return (hash ^ value) * 0x100000001b3ULL;
@@ -108,7 +109,7 @@ void World::crash(std::size_t number) {
   Machine& machine = *machines_[number];
   machine.node.reset();
   ++machine.life;
-  std::erase_if(flows_, [&](const auto& one) { return one.second.borrower == machine.id; });
+  std::erase_if(flows_, [&](const auto& one) { return one.first.borrower == machine.id; });
   spend_reservations_of(machine);
 }
 
@@ -168,17 +169,12 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
     if (now.fast >= send.expires) {
       continue;
     }
-    std::optional<std::uint64_t> flow;
     if (const auto* loan = std::get_if<node::Loan>(&send.message);
         loan != nullptr && loan->granted > Tokens{}) {
       totals_.lent += loan->granted;
-      flow = next_flow_++;
-      flows_.emplace(*flow, Flow{.ledger = loan->ledger,
-                                 .lender = machine.id,
-                                 .borrower = send.to,
-                                 .account = loan->account,
-                                 .seq = loan->seq,
-                                 .amount = loan->granted});
+      Tokens& most = flows_[{
+          .borrower = send.to, .ledger = loan->ledger, .account = loan->account, .seq = loan->seq}];
+      most = std::max(most, loan->granted);
     }
     note_decisions(machine.id, send);
     deliver(machine.id, send.to, Kind::kNode,
@@ -261,7 +257,7 @@ void World::deliver(NodeId from, NodeId to, Kind kind,
                       (kind == Kind::kNode || config_.faults.slow_raft);
     const Duration most = slow ? config_.faults.slow_max : config_.faults.delay_max;
     const Duration delay =
-        config_.faults.delay_min +
+        config_.faults.delay_min + receiver.late +
         Duration(static_cast<std::int64_t>(dice_.below(static_cast<std::uint64_t>(most.count()))));
     at(now_ + delay, [this, &receiver, act] {
       if (!receiver.node) {
@@ -351,10 +347,11 @@ void World::inject_faults() {
 
 void World::load(const Demand& demand) {
   if (!demand.key.empty()) {
-    keys_[node::KeySpace(demand.limit).hash(demand.key)] = demand.key;
+    keys_[node::KeySpace(demand.limit).hash(demand.key)] = {.limit = demand.limit,
+                                                            .key = demand.key};
   }
   for (const Demand& part : demand.with) {
-    keys_[node::KeySpace(part.limit).hash(part.key)] = part.key;
+    keys_[node::KeySpace(part.limit).hash(part.key)] = {.limit = part.limit, .key = part.key};
   }
   at(std::max(now_, demand.from), [this, demand] { arrive(demand); });
 }
@@ -424,7 +421,7 @@ void World::note_decisions(NodeId from, const node::Send& send) {
     if (one.reserve || one.peek) {
       return;  // counts by what its leader keeps
     }
-    const Bucket bucket{.limit = one.ledger.limit, .key = keys_[one.ledger.key]};
+    const Bucket bucket{.limit = one.ledger.limit, .key = keys_[one.ledger.key].key};
     asked_[{from, one.ticket}] = {.bucket = bucket, .cost = one.cost};
   };
   const auto tell = [&](const node::Told& one) {
@@ -471,6 +468,10 @@ void World::declare(bucket::LimitSpec spec) {
   if (spec.mode == bucket::Mode::kStrict) {
     strict_ = true;
     queues_.emplace(Bucket{.limit = spec.name, .key = {}}, VirtualQueue(kLate));
+  }
+  if (spec.per_key) {
+    // What nobody asks for is nobody's either.
+    keys_[node::KeySpace(spec.name).hash(kUntouched)] = {.limit = spec.name, .key = kUntouched};
   }
   specs_.push_back(std::move(spec));
 }

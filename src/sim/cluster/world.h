@@ -133,11 +133,15 @@ class World {
   [[nodiscard]] const std::optional<Tokens>& looked() const { return looked_; }
   // Who leads this shard now, if anybody.
   [[nodiscard]] std::optional<std::size_t> leader(node::ShardId shard) const;
+  // To whom its leader is giving this shard's leadership just now.
+  [[nodiscard]] std::optional<std::size_t> heir(node::ShardId shard) const;
 
   // Faults by hand.
   void crash(std::size_t machine);
   void restart(std::size_t machine);
   void isolate(std::size_t machine, bool cut);
+  // From now on whatever is sent to this machine takes so much longer.
+  void delay(std::size_t machine, Duration more);
 
   // Membership by hand (world_members.cc). It ends for good; the others miss it a little later.
   void destroy(std::size_t machine);
@@ -166,13 +170,13 @@ class World {
       return at != other.at ? at > other.at : order > other.order;
     }
   };
-  struct Flow {
-    node::LedgerId ledger;
-    node::NodeId lender;
+  // A borrow: loans of it may be on their way.
+  struct Borrow {
     node::NodeId borrower;
+    node::LedgerId ledger;
     node::Account account;
     std::uint64_t seq = 0;
-    Tokens amount;
+    friend auto operator<=>(const Borrow&, const Borrow&) = default;
   };
 
   void at(TimePoint when, std::function<void()> act);
@@ -268,7 +272,8 @@ class World {
   void admitted(Machine& machine, const Bucket& bucket, Tokens cost);
   void count_offices();
   void check();
-  void check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket);
+  void check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket, base::Rate rate);
+  void check_authority();
   void check_reign(const bucket::LimitSpec& spec, const Bucket& bucket);
   [[nodiscard]] base::Rate effective_rate(const bucket::LimitSpec& spec) const;
   void note_ledgers();
@@ -276,6 +281,8 @@ class World {
   [[nodiscard]] TimePoint stamped(const std::string& limit, node::Stamp stamp) const;
   // What could be spent of a ledger's pool and shares; of a key, by leaders in authority.
   [[nodiscard]] Tokens spendable(const node::LedgerId& id);
+  [[nodiscard]] Tokens coming(const Machine& machine, const node::LedgerId& id) const;
+  void forget_closed_borrows();
   [[nodiscard]] Tokens spendable_at_home(const bucket::LimitSpec& spec, const node::LedgerId& id);
   [[nodiscard]] Tokens spendable_strictly(const std::string& limit);
   [[nodiscard]] const bucket::LimitSpec* spec_of(const std::string& limit) const;
@@ -306,14 +313,14 @@ class World {
   // The ledgers of a shard after the last entry that any replica ever applied.
   struct Books {
     raft::Index applied;
+    std::map<node::Account, node::SessionRecord> sessions;
     std::map<node::LedgerId, node::Ledger> ledgers;
     std::map<node::LedgerId, node::StrictRecord> strict;
     std::map<node::KeyHash, node::Reservation> reservations;
   };
   std::map<node::ShardId, Books> books_;
   std::map<Bucket, bucket::TokenBucket> central_;
-  std::multimap<std::uint64_t, Flow> flows_;
-  std::uint64_t next_flow_ = 0;
+  std::map<Borrow, Tokens> flows_;  // the largest loan sent for each that may still be open
   std::map<node::Ticket, Asked> parked_;
   // Decisions asked of other nodes, by asker and its ticket.
   std::map<std::pair<node::NodeId, node::Ticket>, Asked> asked_;
@@ -321,7 +328,7 @@ class World {
   std::map<node::KeyHash, Kept> kept_;  // by id
   std::map<Here, KeptHere> kept_here_;
   std::uint64_t reservations_seen_ = 0;
-  std::map<node::KeyHash, std::string> keys_;
+  std::map<node::KeyHash, Bucket> keys_;
   // Quanta that are on their way, by the asker and its ticket; the last copy.
   std::map<std::pair<node::NodeId, node::Ticket>, node::Quantum> quanta_;
   std::map<node::ShardId, std::uint64_t> terms_;

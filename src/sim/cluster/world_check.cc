@@ -28,6 +28,7 @@ void World::note_ledgers() {
       Books& books = books_[shard];
       if (books.applied < replica->core().log().applied()) {
         books.applied = replica->core().log().applied();
+        books.sessions = replica->store().sessions();
         books.ledgers = replica->store().ledgers();
         books.strict = replica->store().strict();
         books.reservations = replica->store().reservations().all();
@@ -80,6 +81,10 @@ Tokens World::spendable(const node::LedgerId& id) {
       continue;
     }
     const node::Purse& purse = limit->purse();
+    if (!books.sessions.contains(purse.account())) {
+      fail(machine->name + " may spend of " + id.limit + " from account " +
+           std::to_string(purse.account().value()) + ", which has ended");
+    }
     sum += purse.level_at(clock(*machine)) + purse.refundable();
     const auto share = ledger == nullptr ? node::Ledger::Shares::const_iterator{}
                                          : ledger->shares().find(purse.account());
@@ -90,19 +95,33 @@ Tokens World::spendable(const node::LedgerId& id) {
     if (purse.shrunk() && share->second.shrinking && share->second.epoch == purse.shrunk()->epoch) {
       sum += purse.shrunk()->surplus;
     }
-    // Loans on their way into the open sequence.
-    if (purse.borrow()) {
-      Tokens coming;
-      for (const auto& [number, flow] : flows_) {
-        if (flow.ledger == id && flow.borrower == machine->id && flow.account == purse.account() &&
-            flow.seq == purse.borrow()->seq) {
-          coming = std::max(coming, flow.amount);
-        }
-      }
-      sum += std::min(coming, purse.borrow()->held);
-    }
+    sum += coming(*machine, id);
   }
   return sum;
+}
+
+// Loans on their way into the open sequence of a borrower.
+Tokens World::coming(const Machine& machine, const node::LedgerId& id) const {
+  const node::Purse& purse = machine.node->held(id)->purse();
+  if (!purse.borrow()) {
+    return Tokens{};
+  }
+  const auto flow = flows_.find({.borrower = machine.id,
+                                 .ledger = id,
+                                 .account = purse.account(),
+                                 .seq = purse.borrow()->seq});
+  return flow == flows_.end() ? Tokens{} : std::min(flow->second, purse.borrow()->held);
+}
+
+// A sequence that was closed is never opened again.
+void World::forget_closed_borrows() {
+  std::erase_if(flows_, [&](const auto& one) {
+    const Borrow& borrow = one.first;
+    const Machine& machine = *machines_[borrow.borrower.value() - 1];
+    const node::SharedLimit* limit = machine.node ? machine.node->held(borrow.ledger) : nullptr;
+    return limit == nullptr || limit->purse().account() != borrow.account ||
+           !limit->purse().borrow() || limit->purse().borrow()->seq != borrow.seq;
+  });
 }
 
 // What tills of a key have, and what answers on their way would add to them if they arrived now.
@@ -164,8 +183,7 @@ Tokens World::spendable_strictly(const std::string& limit) {
   return sum;
 }
 
-void World::check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket) {
-  const base::Rate rate = spec.per_key ? effective_rate(spec) : spec.rate;
+void World::check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket, base::Rate rate) {
   node::LedgerId id{.limit = bucket.limit, .key = {}};
   if (spec.per_key) {
     id.key = node::KeySpace(bucket.limit).hash(bucket.key);
@@ -185,6 +203,27 @@ void World::check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket) {
          std::to_string((w - spec.burst).as_double()) + " tokens (queue " +
          std::to_string(queue.as_double()) + ") at " +
          std::to_string((now_.time_since_epoch() - base::seconds(1000)).count() / 1000) + " us");
+  }
+}
+
+// What is not in the log is decided by one leader at a time.
+void World::check_authority() {
+  for (std::uint32_t i = 0; i < config_.shards; ++i) {
+    const Machine* first = nullptr;
+    for (const auto& machine : machines_) {
+      if (!machine->node || !machine->node->replicas().contains(ShardId(i))) {
+        continue;
+      }
+      const node::HomeDesk* desk = machine->node->replicas().at(ShardId(i))->home();
+      if (desk == nullptr || !desk->in_authority(clock(*machine))) {
+        continue;
+      }
+      if (first != nullptr) {
+        fail(first->name + " and " + machine->name + " both decide the keys of shard " +
+             std::to_string(i));
+      }
+      first = machine.get();
+    }
   }
 }
 
@@ -217,14 +256,18 @@ void World::check() {
     note_stamps();
   }
   note_reservations();
+  check_authority();
   for (const bucket::LimitSpec& spec : specs_) {
     if (!spec.per_key) {
-      check_bucket(spec, {.limit = spec.name, .key = {}});
+      check_bucket(spec, {.limit = spec.name, .key = {}}, spec.rate);
       continue;
     }
-    for (const auto& [hash, key] : keys_) {
-      check_bucket(spec, {.limit = spec.name, .key = key});
-      check_reign(spec, {.limit = spec.name, .key = key});
+    const base::Rate rate = effective_rate(spec);
+    for (const auto& [hash, bucket] : keys_) {
+      if (bucket.limit == spec.name) {
+        check_bucket(spec, bucket, rate);
+        check_reign(spec, bucket);
+      }
     }
   }
   count_offices();
@@ -234,9 +277,7 @@ void World::check() {
         machine->node->check_invariants();
       }
     }
-    for (auto it = flows_.begin(); it != flows_.end() && flows_.size() > 4096;) {
-      it = flows_.erase(it);
-    }
+    forget_closed_borrows();
   }
 }
 

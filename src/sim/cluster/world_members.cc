@@ -90,6 +90,16 @@ void World::end(Machine& machine, const char* fate) {
   });
 }
 
+std::optional<std::size_t> World::heir(ShardId shard) const {
+  const node::Replica* leader = leading(shard);
+  const raft::ReplicaId heir = leader == nullptr ? raft::ReplicaId() : leader->core().heir();
+  return heir ? std::optional(node::node_of(heir).value() - 1) : std::nullopt;
+}
+
+void World::delay(std::size_t number, Duration more) {
+  machines_[number]->late = more;
+}
+
 void World::destroy(std::size_t number) {
   end(*machines_[number], "dead");
 }

@@ -259,7 +259,7 @@ void World::note_reservation(const Keeper& keeper, const node::Reservation& one,
     }
     const auto key = keys_.find(one.bucket.key);
     const Bucket bucket{.limit = one.bucket.limit,
-                        .key = key == keys_.end() ? std::string() : key->second};
+                        .key = key == keys_.end() ? std::string() : key->second.key};
     // What is in the log was decided when it was stamped.
     const TimePoint taken = logged ? stamped(bucket.limit, one.since) : now_;
     known = kept_
