@@ -9,7 +9,6 @@
 namespace brigade::sim {
 namespace {
 
-// True when one of these seeds shows the planted bug.
 bucket::LimitSpec limit_of(const char* name, std::int64_t per_second, std::int64_t burst) {
   bucket::LimitSpec limit;
   limit.name = name;
@@ -18,8 +17,9 @@ bucket::LimitSpec limit_of(const char* name, std::int64_t per_second, std::int64
   return limit;
 }
 
-bool caught(node::Plant plant, std::uint64_t seeds, std::uint64_t first = 1) {
-  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
+// True when one of the first seeds shows the planted bug.
+bool caught(node::Plant plant, std::uint64_t seeds) {
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
     const auto verdict = try_cluster({.seed = seed, .faults = true, .plant = plant});
     if (!verdict.held) {
       return true;
@@ -135,14 +135,16 @@ TEST_CASE("what a dead leader granted is gone from the pool though nobody alive 
   }
 }
 
-TEST_CASE("planted bugs are caught") {
-  CHECK(caught(node::Plant::kReclaimEarly, 3));
-  CHECK(caught(node::Plant::kGrowBeforeAck, 1, 7));
-  CHECK(caught(node::Plant::kLendWithoutTaking, 3));
-  CHECK(caught(node::Plant::kTakeoverFull, 10));
-  CHECK(caught(node::Plant::kStaleHandover, 1, 13));
-  CHECK(caught(node::Plant::kCreditClosed, 1, 11));
-  CHECK(caught(node::Plant::kLetGoAndSpent, 3));
+// Others take worlds of their own: planted_test.cc.
+TEST_CASE("planted bugs are caught by one of the first seeds") {
+  for (const auto plant :
+       {node::Plant::kReclaimEarly, node::Plant::kTakeoverReclaims, node::Plant::kValidFromReceipt,
+        node::Plant::kLateAnswerRevives, node::Plant::kGrantAddedTwice,
+        node::Plant::kAckWithoutAdopting, node::Plant::kLendWithoutTaking,
+        node::Plant::kLetGoAndSpent, node::Plant::kTakeoverFull}) {
+    CAPTURE(static_cast<int>(plant));
+    CHECK(caught(plant, 10));
+  }
 }
 
 }  // namespace
