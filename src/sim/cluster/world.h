@@ -274,6 +274,8 @@ class World {
   void check();
   void check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket, base::Rate rate);
   void check_authority();
+  [[nodiscard]] std::optional<Tokens> logged_since(const node::Replica& replica, raft::Index index,
+                                                   const node::LedgerId& id) const;
   void check_reign(const bucket::LimitSpec& spec, const Bucket& bucket);
   [[nodiscard]] base::Rate effective_rate(const bucket::LimitSpec& spec) const;
   void note_ledgers();
@@ -307,6 +309,8 @@ class World {
   struct Reign {
     raft::Term term;
     node::Version version;
+    node::Stamp stamp;  // the shard's time by its clock
+    raft::Index applied;
     Tokens left;
   };
   std::map<Bucket, Reign> reigns_;

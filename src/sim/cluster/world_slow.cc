@@ -11,9 +11,8 @@ using node::ShardId;
 
 constexpr int kInsistTries = 5;
 constexpr Duration kInsistEvery = base::seconds(1);
-// Shard time goes on in a new leader from the last stamp in the log: once a second, and what is on
-// its way to slow disks; a chunk is overdrawn by what a second mints.
-constexpr Duration kUnstamped = base::seconds(4);
+// A chunk is overdrawn by what a second mints.
+constexpr Duration kOverdrawn = base::seconds(1);
 
 }  // namespace
 
@@ -75,7 +74,33 @@ base::Rate World::effective_rate(const bucket::LimitSpec& spec) const {
   return rate;
 }
 
-// A new leader has what the last one had, but for a chunk and one on its way.
+// What entries after this one took of a slow key; nothing when they are compacted away.
+std::optional<Tokens> World::logged_since(const node::Replica& replica, raft::Index index,
+                                          const node::LedgerId& id) const {
+  const raft::Log& log = replica.core().log();
+  if (index.next() < log.first()) {
+    return std::nullopt;
+  }
+  Tokens sum;
+  for (raft::Index i = index.next(); i <= log.applied(); i = i.next()) {
+    node::Command command;
+    const raft::Entry& entry = log.at(i);
+    if (entry.kind != raft::EntryKind::kCommand || entry.data.empty() ||
+        !codec_.decode(entry.data.view(), command)) {
+      continue;
+    }
+    if (const auto* ahead = std::get_if<node::SpendAhead>(&command)) {
+      for (const node::AheadSpend& spend : ahead->spends) {
+        sum += spend.ledger == id ? std::max(Tokens{}, spend.amount) : Tokens{};
+      }
+    }
+  }
+  return sum;
+}
+
+// A new leader has what the last one had, but for its credit, which is a chunk or two; what was on
+// its way to the log for whoever waited; and what was minted in time that the new one does not know
+// of: the shard's goes on from the last stamp in its log.
 void World::check_reign(const bucket::LimitSpec& spec, const Bucket& bucket) {
   const node::KeySpace keys(bucket.limit);
   const node::LedgerId id{.limit = bucket.limit, .key = keys.hash(bucket.key)};
@@ -93,15 +118,23 @@ void World::check_reign(const bucket::LimitSpec& spec, const Bucket& bucket) {
     const Tokens left = replica.home()->level(id, clock(*machine));
     Reign& last = reigns_[bucket];
     const Tokens chunk = std::max(Tokens::whole(1), config->spec.burst.scaled(5, 100));
-    const Tokens may_lose = chunk + chunk + config->spec.rate.over(kUnstamped);
+    const node::Stamp stamp = replica.stamp(clock(*machine)).value_or(node::Stamp{});
     if (last.version == config->version && last.term != replica.core().term()) {
       totals_.worst_loss = std::max(totals_.worst_loss, last.left - left);
+      const Duration unknown = std::max(Duration::zero(), Duration(last.stamp - stamp));
+      const auto logged = logged_since(replica, last.applied, id);
+      const Tokens may_lose = chunk + chunk + logged.value_or(config->spec.burst) +
+                              config->spec.rate.over(kOverdrawn + unknown);
       if (last.left - left > may_lose) {
         fail("a new leader lost " + std::to_string((last.left - left).as_double()) + " tokens of " +
              spec.name + " " + bucket.key);
       }
     }
-    last = {.term = replica.core().term(), .version = config->version, .left = left};
+    last = {.term = replica.core().term(),
+            .version = config->version,
+            .stamp = stamp,
+            .applied = replica.core().log().applied(),
+            .left = left};
   }
 }
 
