@@ -3,7 +3,9 @@
 // of the guarantee after every event.
 //
 // W = V + Phi <= b (semantics 2): V is the virtual queue of everything admitted, Phi every token
-// that somebody could still spend. Same seed, same hash.
+// that somebody could still spend. Beside it two rules that W shows only in bad luck: nobody spends
+// from an account that has ended (3.4), and one leader at a time decides a shard's keys (3.9). Same
+// seed, same hash.
 #pragma once
 
 #include <cstdint>

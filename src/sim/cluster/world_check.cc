@@ -1,4 +1,4 @@
-// The checker: W = V + Phi <= b after every event.
+// The checker, after every event: W = V + Phi <= b, accounts exist, one leader decides.
 #include <algorithm>
 #include <utility>
 
