@@ -22,6 +22,7 @@ constexpr Duration kLostAfter = std::chrono::minutes(2);
 void World::arrive_with_others(const Demand& demand, Machine& machine) {
   Together together{.machine = machine.number, .life = machine.life, .parts = {}, .kept = {}};
   std::vector<node::AcquireRequest> requests;
+  requests.reserve(1 + demand.with.size());
   together.parts.push_back(demand);
   together.parts.insert(together.parts.end(), demand.with.begin(), demand.with.end());
   for (const Demand& part : together.parts) {
