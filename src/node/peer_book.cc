@@ -12,6 +12,8 @@ constexpr base::Duration kTimeout = base::milliseconds(50);
 constexpr base::Duration kRttMin = std::chrono::microseconds(200);
 constexpr base::Duration kRttMax = base::milliseconds(500);
 constexpr std::size_t kTopLenders = 4;
+// What a peer said itself so lately is better than what others say of it.
+constexpr base::Duration kFirstHand = base::milliseconds(200);
 // How much rather than others a busy peer is asked (Candidate::credit).
 constexpr bucket::Permille kPressedCredit = 500;
 
@@ -42,6 +44,17 @@ void PeerBook::free_tokens(NodeId peer, std::uint64_t limit, Tokens free, base::
     }));
   }
   known[limit] = {.tokens = free, .at = now};
+}
+
+void PeerBook::hearsay(NodeId peer, std::uint64_t limit, Tokens free, base::TimePoint now) {
+  const auto found = peers_.find(peer);
+  if (found == peers_.end()) {
+    return;
+  }
+  const auto known = found->second.free.find(limit);
+  if (known == found->second.free.end() || now - known->second.at > kFirstHand) {
+    free_tokens(peer, limit, free, now);
+  }
 }
 
 void PeerBook::credit(NodeId peer, std::uint64_t limit, bucket::Permille rank) {
@@ -91,7 +104,7 @@ void PeerBook::failed(NodeId peer, base::TimePoint now) {
   }
 }
 
-std::vector<bucket::Candidate> PeerBook::candidates(std::uint64_t limit,
+std::vector<bucket::Candidate> PeerBook::candidates(std::uint64_t limit, Tokens presumed,
                                                     base::TimePoint now) const {
   std::vector<bucket::Candidate> list;
   list.reserve(peers_.size());
@@ -105,8 +118,7 @@ std::vector<bucket::Candidate> PeerBook::candidates(std::uint64_t limit,
         .breaker_closed = peer.breaker.state(now) != bucket::Breaker::State::kOpen};
     const auto known = peer.free.find(limit);
     if (known == peer.free.end() || now - known->second.at > bucket::kDigestAgeMax) {
-      // Nobody knows what it has: as good as one that has a little, so that somebody finds out.
-      one.free = Tokens::whole(1);
+      one.free = presumed;
       one.age = base::Duration::zero();
     } else {
       one.free = known->second.tokens;

@@ -31,6 +31,8 @@ class PeerBook {
   void joined(NodeId peer, const Home& where);
   void left(NodeId peer);
   void free_tokens(NodeId peer, std::uint64_t limit, Tokens free, base::TimePoint now);
+  // The same from somebody else, of unknown age: counts where nothing is known or it is old.
+  void hearsay(NodeId peer, std::uint64_t limit, Tokens free, base::TimePoint now);
   void answered(NodeId peer, base::Duration rtt, base::TimePoint now);
   void failed(NodeId peer, base::TimePoint now);
 
@@ -40,8 +42,9 @@ class PeerBook {
   void pressed(NodeId peer, bool is);
 
   // ---- what is asked ----
-  // Peers worth asking for tokens of this limit, in NodeId order, for bucket::choose.
-  [[nodiscard]] std::vector<bucket::Candidate> candidates(std::uint64_t limit,
+  // Peers worth asking for tokens of this limit, in NodeId order, for bucket::choose. Of a peer
+  // that said nothing lately this much is presumed.
+  [[nodiscard]] std::vector<bucket::Candidate> candidates(std::uint64_t limit, Tokens presumed,
                                                           base::TimePoint now) const;
   [[nodiscard]] bucket::Permille credit_of(NodeId peer, std::uint64_t limit) const;
   // The best few known lenders, most free first.

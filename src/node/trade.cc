@@ -46,7 +46,8 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
     return;
   }
   starved_until_ = now.slow + kStarvingFor;
-  const auto candidates = peers.candidates(hash_, now.slow);
+  searching_ = need.lacking > Tokens{};
+  const auto candidates = peers.candidates(hash_, presumed(want), now.slow);
   const auto chosen = bucket::choose(candidates, want, dice_);
   if (!chosen) {
     backoff_.little_came(now.slow, dice_);
@@ -55,7 +56,7 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
   const NodeId lender = candidates[*chosen].id;
   // What one lender cannot bring comes in parts from several.
   const Tokens most = candidates[*chosen].free.scaled(config.spec.lend.max_share, 1000);
-  const Tokens least = need.lacking <= most ? need.lacking : Tokens{};
+  least_ = need.lacking <= most ? need.lacking : Tokens{};
   const auto opened = purse.open_borrow(lender, want, now);
   if (!opened || !peers.admit(lender, now.slow)) {
     purse.close_borrow();
@@ -68,7 +69,7 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
                                      .account = purse.account(),
                                      .seq = opened->seq,
                                      .want = opened->held,
-                                     .min = std::min(opened->held, least)}});
+                                     .min = std::min(opened->held, least_)}});
 }
 
 bool Trade::pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord& config,
@@ -91,13 +92,33 @@ bool Trade::pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord&
   return true;
 }
 
+// What a peer that said nothing lately may have. For a request that waits it is worth finding out;
+// else as much as one that has a little.
+Tokens Trade::presumed(Tokens want) const {
+  return searching_ ? want.scaled(1, 2) : std::min(want, Tokens::whole(1));
+}
+
+// After little came: somebody else may have more for the request that waits.
+bool Trade::others_promise(Tokens want, const PeerBook& peers, Instant now) const {
+  const auto candidates = peers.candidates(hash_, presumed(want), now.slow);
+  return searching_ &&
+         std::any_of(candidates.begin(), candidates.end(), [&](const bucket::Candidate& one) {
+           return one.breaker_closed && !bucket::Backoff::is_little(one.free, want);
+         });
+}
+
 Tokens Trade::on(NodeId from, const Loan& loan, Purse& purse, PeerBook& peers, Instant now) {
-  peers.free_tokens(from, hash_, loan.free_after, now.slow);
   for (const Lender& other : loan.others) {
-    peers.free_tokens(other.node, hash_, other.free, now.slow);
+    peers.hearsay(other.node, hash_, other.free, now.slow);
   }
   const auto open = purse.borrow();
-  if (!open || open->seq != loan.seq || open->lender != from) {
+  const bool awaited = open && open->seq == loan.seq && open->lender == from;
+  // Who gave less than was asked for needs the rest: it is no promise for the next question, except
+  // that it may have less than the least that was asked for.
+  const Tokens more = std::max({loan.granted, least_ - Tokens::micro(1), Tokens::micro(1)});
+  const bool all = !awaited || loan.granted >= open->held;
+  peers.free_tokens(from, hash_, all ? loan.free_after : std::min(loan.free_after, more), now.slow);
+  if (!awaited) {
     if (timing_.plant == Plant::kCreditClosed && loan.account == purse.account()) {
       purse.undo(loan.account, loan.granted);
     }
@@ -108,10 +129,10 @@ Tokens Trade::on(NodeId from, const Loan& loan, Purse& purse, PeerBook& peers, I
   const Tokens got = purse.credit(loan);
   ++(got >= open->held ? counts_.granted : got > Tokens{} ? counts_.partly : counts_.refused);
   // "No surplus" is no failure, but asking again at once would only add traffic.
-  if (bucket::Backoff::is_little(got, open->held)) {
-    backoff_.little_came(now.slow, dice_);
-  } else {
+  if (!bucket::Backoff::is_little(got, open->held)) {
     backoff_.enough_came();
+  } else if (!others_promise(open->held, peers, now)) {
+    backoff_.little_came(now.slow, dice_);
   }
   return got;
 }

@@ -76,6 +76,8 @@ class Trade {
   [[nodiscard]] const BorrowCounts& counts() const { return counts_; }
 
  private:
+  [[nodiscard]] Tokens presumed(Tokens want) const;
+  [[nodiscard]] bool others_promise(Tokens want, const PeerBook& peers, Instant now) const;
   Tokens fair_part(NodeId borrower, const Borrow& ask, const bucket::LendInput& lender,
                    const ConfigRecord& config, const PeerBook& peers, Instant now);
   // What it spares of the purse: zero when that is of no use to the borrower.
@@ -95,6 +97,8 @@ class Trade {
   bucket::Backoff backoff_;
   base::TimePoint starved_until_{};
   BorrowCounts counts_;
+  bool searching_ = false;  // the open borrow is for a request that waits
+  Tokens least_;            // what it asks for at the least
   Borrowers borrowers_;
   std::map<Asker, Tokens> given_;
   std::deque<Asker> given_order_;

@@ -28,6 +28,23 @@ TEST_CASE("lenders are those that said lately that they have something, most fir
       book.top_lenders(PeerBook::hash_of({.limit = "other", .key = {}}), NodeId(), at(20)).empty());
 }
 
+TEST_CASE("what a peer said itself lately is better than what others say of it") {
+  PeerBook book({});
+  const std::uint64_t limit = PeerBook::hash_of({.limit = "api", .key = {}});
+  const auto free = [&](std::int64_t ms) {
+    return book.candidates(limit, Tokens::whole(3), at(ms)).front().free;
+  };
+  book.joined(NodeId(1), {});
+  CHECK(free(0) == Tokens::whole(3));  // presumed
+  book.hearsay(NodeId(1), limit, Tokens::whole(50), at(0));
+  CHECK(free(0) == Tokens::whole(50));
+  book.free_tokens(NodeId(1), limit, Tokens::whole(20), at(10));
+  book.hearsay(NodeId(1), limit, Tokens::whole(50), at(100));
+  CHECK(free(100) == Tokens::whole(20));
+  book.hearsay(NodeId(1), limit, Tokens::whole(60), at(500));
+  CHECK(free(500) == Tokens::whole(60));
+}
+
 TEST_CASE("news of strangers is ignored, and who left is forgotten") {
   PeerBook book({});
   const std::uint64_t limit = PeerBook::hash_of({.limit = "api", .key = {}});

@@ -1,5 +1,7 @@
 #include "node/trade.h"
 
+#include <set>
+
 #include <doctest/doctest.h>
 
 namespace brigade::node {
@@ -177,6 +179,23 @@ TEST_CASE("after a lender had nothing the next question waits") {
                          at(1).slow);
   CHECK_FALSE(desk.consider(20, at(1)));
   CHECK(desk.consider(20, at(100)));
+}
+
+TEST_CASE("a request that waits is worth asking every peer before the next question waits") {
+  Desk desk(0);
+  for (const NodeId other : {NodeId(3), NodeId(4)}) {
+    desk.peers.joined(other, {});
+  }
+  std::set<NodeId> asked;
+  for (std::int64_t i = 0; i < 3; ++i) {
+    const auto ask = desk.consider(20, at(0));
+    REQUIRE(ask);
+    asked.insert(desk.sends[0].to);
+    desk.trade.on(desk.sends[0].to, {.ledger = ask->ledger, .account = kMine, .seq = ask->seq},
+                  desk.purse, desk.peers, at(0));
+  }
+  CHECK(asked.size() == 3);
+  CHECK_FALSE(desk.consider(20, at(0)));
 }
 
 TEST_CASE("without rights, peers or leave nobody is asked") {
