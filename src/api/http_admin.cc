@@ -356,6 +356,7 @@ bool is_admin(Route route) {
     case Route::kMetrics:
     case Route::kHealthz:
     case Route::kReadyz:
+    case Route::kDashboard:
       return false;
     default:
       return true;

@@ -8,11 +8,11 @@ namespace {
 
 struct Entry {
   std::string_view method;
-  std::string_view path;  // one that ends with '/' is followed by names
+  std::string_view path;  // one that ends with '/' is followed by names, but the root
   Route route;
 };
 
-constexpr std::array<Entry, 22> kEntries{{
+constexpr std::array<Entry, 25> kEntries{{
     {"POST", "/v1/acquire", Route::kAcquire},
     {"POST", "/v1/settle", Route::kSettle},
     {"GET", "/v1/limits", Route::kLimits},
@@ -35,11 +35,15 @@ constexpr std::array<Entry, 22> kEntries{{
     {"GET", "/metrics", Route::kMetrics},
     {"GET", "/healthz", Route::kHealthz},
     {"GET", "/readyz", Route::kReadyz},
+    {"GET", "/", Route::kDashboard},
+    {"GET", "/dashboard.css", Route::kDashboard},
+    {"GET", "/dashboard.js", Route::kDashboard},
 }};
 
 bool leads_to(const Entry& entry, std::string_view path) {
-  return entry.path.back() == '/' ? path.size() > entry.path.size() && path.starts_with(entry.path)
-                                  : path == entry.path;
+  const bool named = entry.path.back() == '/' && entry.path.size() > 1;
+  return named ? path.size() > entry.path.size() && path.starts_with(entry.path)
+               : path == entry.path;
 }
 
 }  // namespace
@@ -62,8 +66,8 @@ std::variant<Routed, HttpResponse> find_route(std::string_view method, std::stri
     return error_response(404, "not_found",
                           "no such route; expected /v1/acquire, /v1/settle, /v1/limits, "
                           "/v1/buckets/LIMIT, /v1/overrides, /v1/transfer, /v1/drain, /v1/leave, "
-                          "/v1/remove, /v1/status, /v1/members, /v1/shards, /metrics, /healthz or "
-                          "/readyz");
+                          "/v1/remove, /v1/status, /v1/members, /v1/shards, /metrics, /healthz, "
+                          "/readyz or / (the dashboard)");
   }
   HttpResponse response = error_response(405, "method_not_allowed", "expected " + allowed);
   response.headers.emplace_back("Allow", allowed);

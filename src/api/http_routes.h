@@ -32,6 +32,7 @@ enum class Route : std::uint8_t {
   kMetrics,
   kHealthz,
   kReadyz,
+  kDashboard,
 };
 
 struct Routed {

@@ -18,7 +18,6 @@ using asio::ip::tcp;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::size_t kReadBytes = std::size_t{16} << 10U;
-// Out of file descriptors, mostly: others may close some.
 // How often a connection's time limits are looked at, at least.
 constexpr base::Duration kLookAtMost = base::seconds(5);
 // What a refused client still sends is read for so long, so that it reads why it is refused.

@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "api/dashboard.h"
 #include "api/http_acquire.h"
 #include "api/http_admin.h"
 #include "api/http_routes.h"
@@ -53,6 +54,9 @@ void HttpSession::handle(const HttpRequest& request, Answer answer) {
       return;
     case Route::kReadyz:
       answer(readiness());
+      return;
+    case Route::kDashboard:
+      answer(dashboard_response(request.path));
       return;
     default:
       answer({.content_type = "text/plain; charset=utf-8", .body = "ok\n"});

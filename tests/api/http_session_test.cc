@@ -107,7 +107,7 @@ TEST_CASE("unknown paths are 404, known ones with another method 405 and say whi
   Client client;
   CHECK(client.code("GET", "/v1/nothing") == "404 not_found");
   CHECK(client.code("GET", "/v1/limits/") == "404 not_found");
-  CHECK(client.code("GET", "/") == "404 not_found");
+  CHECK(client.code("GET", "/v1") == "404 not_found");
   CHECK(client.code("GET", "/v1/acquire") == "405 method_not_allowed");
   const HttpResponse response = client.get("POST", "/v1/limits/api");
   REQUIRE(response.headers.size() == 1);
@@ -182,6 +182,27 @@ TEST_CASE("control requests may be answered after the session has ended") {
   REQUIRE(desk.unanswered.size() == 1);
   desk.unanswered[0](node::Done{});
   CHECK(answers == 200);
+}
+
+TEST_CASE("the root is a page; what it loads is there, and nothing else may run in it") {
+  Client client;
+  const HttpResponse page = client.get("GET", "/");
+  CHECK(page.status == 200);
+  CHECK(page.content_type == "text/html; charset=utf-8");
+  const HttpResponse style = client.get("GET", "/dashboard.css");
+  CHECK(style.content_type == "text/css; charset=utf-8");
+  CHECK(page.body.find(R"(href="dashboard.css")") != std::string::npos);
+  const HttpResponse script = client.get("HEAD", "/dashboard.js");
+  CHECK(script.content_type == "text/javascript; charset=utf-8");
+  CHECK(page.body.find(R"(src="dashboard.js")") != std::string::npos);
+  for (const HttpResponse& one : {page, style, script}) {
+    CHECK(one.body.size() > 500);
+    REQUIRE_FALSE(one.headers.empty());
+    CHECK(one.headers.front().first == "Content-Security-Policy");
+    CHECK(one.headers.front().second.starts_with("default-src 'self';"));
+  }
+  CHECK(client.code("GET", "/dashboard") == "404 not_found");
+  CHECK(client.code("POST", "/") == "405 method_not_allowed");
 }
 
 }  // namespace
