@@ -64,10 +64,11 @@ void Tills::forwarded(const KeyWish& wish, Instant now) {
   look_again(now.slow);
 }
 
-Tokens Tills::spendable(const KeyHash& key, Instant now) const {
+Tills::Taken Tills::holding(const KeyHash& key) const {
   const auto found = tills_.find(key);
-  return found == tills_.end() || now.fast >= found->second.valid_until ? Tokens{}
-                                                                        : found->second.level();
+  return found == tills_.end()
+             ? Taken{}
+             : Taken{.remaining = found->second.level(), .valid_until = found->second.valid_until};
 }
 
 Tokens Tills::would_add(const Quantum& quantum, Instant now) const {

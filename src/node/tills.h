@@ -60,7 +60,7 @@ class Tills {
 
   struct Taken {
     Tokens remaining;
-    TimePoint valid_until;  // fast line
+    TimePoint valid_until = TimePoint::min();  // fast line
   };
   // Takes from the key's till, if there is one and it has enough. Requires: cost > 0.
   std::optional<Taken> take(const KeyHash& key, Tokens cost, Instant now);
@@ -72,8 +72,8 @@ class Tills {
   [[nodiscard]] TimePoint next_deadline() const { return look_at_; }
 
   [[nodiscard]] std::size_t count() const { return tills_.size(); }
-  // For checkers: what can be spent of this key here.
-  [[nodiscard]] Tokens spendable(const KeyHash& key, Instant now) const;
+  // For checkers: what can be spent of this key here, and until when.
+  [[nodiscard]] Taken holding(const KeyHash& key) const;
   // Which key the open ask of this name is for.
   [[nodiscard]] const KeyHash* asked(Ticket ticket) const {
     const auto open = asks_.find(ticket);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/cluster/world.h"
@@ -68,12 +69,35 @@ struct World::Disk {
   }
 };
 
+// The process of a machine. It changes only through the pointer that is not const: what the checker
+// knows of all others is still so.
+class World::Process {
+ public:
+  explicit operator bool() const { return node_ != nullptr; }
+  node::Node* operator->() {
+    touched_ = true;
+    return node_.get();
+  }
+  const node::Node* operator->() const { return node_.get(); }
+  void begin(std::unique_ptr<node::Node> node) {
+    touched_ = true;
+    node_ = std::move(node);
+  }
+  void end() { begin(nullptr); }
+  // Whether it may have changed since this was asked last.
+  bool touched() { return std::exchange(touched_, false); }
+
+ private:
+  std::unique_ptr<node::Node> node_;
+  bool touched_ = true;
+};
+
 struct World::Machine {
   std::size_t number = 0;
   node::NodeId id;
   std::string name;
   Disk disk;
-  std::unique_ptr<node::Node> node;
+  Process node;
   std::uint64_t life = 0;     // counts boots: late events of an earlier life are void
   std::int64_t slow_ppm = 0;  // of true time, within rho
   std::int64_t fast_ppm = 0;
@@ -84,6 +108,15 @@ struct World::Machine {
   std::set<std::size_t> deaf_to;  // one-way partitions
   TimePoint wakes = base::kNever;
   TimePoint disk_free{};
+
+  // What the checker saw of the process after its last change. By bucket that is watched:
+  struct Sight {
+    const node::SharedLimit* limit = nullptr;  // its share of a ledger
+    node::Tills::Taken till;                   // what it has of the key in advance
+  };
+  std::vector<Sight> sights;
+  std::vector<const node::Replica*> replicas;  // by shard
+  std::vector<base::Rate> rates;               // by limit: the largest it goes by
 };
 
 }  // namespace brigade::sim

@@ -53,14 +53,15 @@ World::World(const WorldConfig& config, const node::Codec& codec)
 World::~World() = default;
 
 void World::at(TimePoint when, std::function<void()> act) {
-  events_.push({.at = when, .order = order_++, .act = std::move(act)});
+  events_.push_back({.at = when, .order = order_++, .act = std::move(act)});
+  std::push_heap(events_.begin(), events_.end(), std::greater<>());
 }
 
 Instant World::clock(const Machine& machine) const {
+  // Fits for a hundred days of true time.
   const std::int64_t true_ns = now_.time_since_epoch().count();
   const auto line = [&](std::int64_t ppm) {
-    return TimePoint(Duration(
-        true_ns + static_cast<std::int64_t>(static_cast<base::Wide>(true_ns) * ppm / 1'000'000)));
+    return TimePoint(Duration(true_ns + true_ns * ppm / 1'000'000));
   };
   return {.slow = line(machine.slow_ppm), .fast = line(machine.fast_ppm)};
 }
@@ -99,7 +100,8 @@ void World::boot(Machine& machine) {
   config.session.tau = config.steward.tau = config_.tau;
   config.steward.predicts = config_.predicts;
   config.session.plant = config.steward.plant = config.trade.plant = config_.plant;
-  machine.node = std::make_unique<node::Node>(std::move(config), codec_, Prng(dice_.next()), now);
+  machine.node.begin(
+      std::make_unique<node::Node>(std::move(config), codec_, Prng(dice_.next()), now));
   boot_replicas(machine, now);
   meet(machine);
   settle(machine);
@@ -107,7 +109,7 @@ void World::boot(Machine& machine) {
 
 void World::crash(std::size_t number) {
   Machine& machine = *machines_[number];
-  machine.node.reset();
+  machine.node.end();
   ++machine.life;
   std::erase_if(flows_, [&](const auto& one) { return one.first.borrower == machine.id; });
   spend_reservations_of(machine);
@@ -240,8 +242,9 @@ void World::store(Machine& machine, std::vector<node::GroupWrite> writes) {
   });
 }
 
-void World::deliver(NodeId from, NodeId to, Kind kind,
-                    const std::function<void(Machine&, Instant)>& act) {
+// `act` is what the receiver does when it comes.
+template <class Act>
+void World::deliver(NodeId from, NodeId to, Kind kind, Act act) {
   if (!to || to.value() > machines_.size()) {
     return;
   }
@@ -251,31 +254,34 @@ void World::deliver(NodeId from, NodeId to, Kind kind,
       dice_.below(1000) < config_.faults.loss_permille) {
     return;
   }
-  const int copies = dice_.below(1000) < config_.faults.double_permille ? 2 : 1;
-  for (int i = 0; i < copies; ++i) {
-    const bool slow = dice_.below(1000) < config_.faults.slow_permille &&
-                      (kind == Kind::kNode || config_.faults.slow_raft);
-    const Duration most = slow ? config_.faults.slow_max : config_.faults.delay_max;
-    const Duration delay =
-        config_.faults.delay_min + receiver.late +
-        Duration(static_cast<std::int64_t>(dice_.below(static_cast<std::uint64_t>(most.count()))));
-    at(now_ + delay, [this, &receiver, act] {
-      if (!receiver.node) {
-        return;
-      }
-      if (now_ < receiver.paused_until) {
-        at(receiver.paused_until, [this, &receiver, act, life = receiver.life] {
-          if (receiver.life == life && receiver.node) {
-            act(receiver, clock(receiver));
-            settle(receiver);
-          }
-        });
-        return;
-      }
-      act(receiver, clock(receiver));
-      settle(receiver);
-    });
+  if (dice_.below(1000) < config_.faults.double_permille) {
+    carry(receiver, kind, act);
   }
+  carry(receiver, kind, std::move(act));
+}
+
+template <class Act>
+void World::carry(Machine& receiver, Kind kind, Act act) {
+  const bool slow = dice_.below(1000) < config_.faults.slow_permille &&
+                    (kind == Kind::kNode || config_.faults.slow_raft);
+  const Duration most = slow ? config_.faults.slow_max : config_.faults.delay_max;
+  const Duration delay = config_.faults.delay_min + receiver.late + some(most);
+  at(now_ + delay, [this, &receiver, act = std::move(act)] {
+    if (!receiver.node) {
+      return;
+    }
+    if (now_ < receiver.paused_until) {
+      at(receiver.paused_until, [this, &receiver, act, life = receiver.life] {
+        if (receiver.life == life && receiver.node) {
+          act(receiver, clock(receiver));
+          settle(receiver);
+        }
+      });
+      return;
+    }
+    act(receiver, clock(receiver));
+    settle(receiver);
+  });
 }
 
 void World::gossip() {
@@ -353,7 +359,7 @@ void World::load(const Demand& demand) {
   for (const Demand& part : demand.with) {
     keys_[node::KeySpace(part.limit).hash(part.key)] = {.limit = part.limit, .key = part.key};
   }
-  at(std::max(now_, demand.from), [this, demand] { arrive(demand); });
+  at(std::max(now_, demand.from), [this, &one = demands_.emplace_back(demand)] { arrive(one); });
 }
 
 void World::arrive(const Demand& demand) {
@@ -361,7 +367,7 @@ void World::arrive(const Demand& demand) {
     return;
   }
   at(now_ + exponential(Duration(static_cast<std::int64_t>(1e9 / demand.per_second))),
-     [this, demand] { arrive(demand); });
+     [this, &demand] { arrive(demand); });
   Machine& machine = *machines_[demand.machine];
   ++totals_.requests;
   totals_.offered += demand.cost;
@@ -421,8 +427,10 @@ void World::note_decisions(NodeId from, const node::Send& send) {
     if (one.reserve || one.peek) {
       return;  // counts by what its leader keeps
     }
-    const Bucket bucket{.limit = one.ledger.limit, .key = keys_[one.ledger.key].key};
-    asked_[{from, one.ticket}] = {.bucket = bucket, .cost = one.cost};
+    const auto known = keys_.find(one.ledger.key);
+    const std::string key = known == keys_.end() ? std::string() : known->second.key;
+    asked_[{from, one.ticket}] = {.bucket = {.limit = one.ledger.limit, .key = key},
+                                  .cost = one.cost};
   };
   const auto tell = [&](const node::Told& one) {
     const auto asked = asked_.find({send.to, one.ticket});
@@ -440,7 +448,15 @@ void World::note_decisions(NodeId from, const node::Send& send) {
   } else if (const auto* tolds = std::get_if<node::ToldBatch>(&send.message)) {
     std::for_each(tolds->tolds.begin(), tolds->tolds.end(), tell);
   } else if (const auto* quantum = std::get_if<node::Quantum>(&send.message)) {
-    quanta_[{send.to, quantum->ticket}] = *quantum;
+    note_quantum(send.to, *quantum);
+  }
+}
+
+void World::note_quantum(NodeId to, const node::Quantum& quantum) {
+  const Machine& asker = *machines_[to.value() - 1];
+  const node::KeyHash* key = asker.node ? asker.node->tills().asked(quantum.ticket) : nullptr;
+  if (key != nullptr) {
+    quanta_[{to, quantum.ticket}] = {.key = *key, .quantum = quantum};
   }
 }
 
@@ -495,9 +511,11 @@ bool World::run(TimePoint until) {
     declared_ = true;
     declare_all();
   }
-  while (!events_.empty() && events_.top().at <= until && broken_.empty()) {
-    Event event = events_.top();
-    events_.pop();
+  watch();
+  while (!events_.empty() && events_.front().at <= until && broken_.empty()) {
+    std::pop_heap(events_.begin(), events_.end(), std::greater<>());
+    const Event event = std::move(events_.back());
+    events_.pop_back();
     now_ = std::max(now_, event.at);
     event.act();
     ++totals_.events;

@@ -9,11 +9,11 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
-#include <queue>
 #include <set>
 #include <string>
 #include <tuple>
@@ -163,6 +163,7 @@ class World {
 
  private:
   struct Disk;
+  class Process;
   struct Machine;
   struct Event {
     TimePoint at;
@@ -196,19 +197,39 @@ class World {
   void perform(Machine& machine, node::Actions& actions, Instant now);
   void store(Machine& machine, std::vector<node::GroupWrite> writes);
   enum class Kind : std::uint8_t { kNode, kRaft };
-  void deliver(node::NodeId from, node::NodeId to, Kind kind,
-               const std::function<void(Machine&, Instant)>& act);
+  template <class Act>
+  void deliver(node::NodeId from, node::NodeId to, Kind kind, Act act);
+  template <class Act>
+  void carry(Machine& receiver, Kind kind, Act act);
   void gossip();
   void inject_faults();
   void every(Duration mean, const std::function<void()>& act);
   Duration some(Duration most);
   void declare_all();
-  void arrive(const Demand& demand);
+  void arrive(const Demand& demand);  // one of demands_
   // Whose bucket: a limit's, or a key's of it.
   struct Bucket {
     std::string limit;
     std::string key;
     friend auto operator<=>(const Bucket&, const Bucket&) = default;
+  };
+  // A bucket that is checked after every event, and where what there is to know of it lies.
+  struct Books;
+  struct Watched {
+    std::size_t number = 0;
+    std::size_t spec = 0;  // its limit, in specs_
+    Bucket bucket;
+    node::LedgerId id;
+    node::ShardId home;
+    VirtualQueue* queue = nullptr;
+    const Books* books = nullptr;
+    const node::Ledger* ledger = nullptr;  // in the books
+  };
+  // A leader in authority over the keys of a shard.
+  struct Decider {
+    const Machine* machine = nullptr;
+    const node::Replica* replica = nullptr;
+    Instant now;
   };
   // An entry of the log is applied at most so long after it was decided.
   static constexpr Duration kLate = base::seconds(20);
@@ -268,27 +289,32 @@ class World {
   void note_kept_here();
 
   void note_decisions(node::NodeId from, const node::Send& send);
-  [[nodiscard]] Tokens in_tills(const node::KeyHash& key);
+  void note_quantum(node::NodeId to, const node::Quantum& quantum);
+  [[nodiscard]] Tokens in_tills(const Watched& one) const;
   void offer_central(const Bucket& bucket, Tokens cost);
   void spent(const Bucket& bucket, Tokens cost);
   void admitted(Machine& machine, const Bucket& bucket, Tokens cost);
-  void count_offices();
+  // world_check.cc
   void check();
-  void check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket, base::Rate rate);
-  void check_authority();
-  [[nodiscard]] std::optional<Tokens> logged_since(const node::Replica& replica, raft::Index index,
-                                                   const node::LedgerId& id) const;
-  void check_reign(const bucket::LimitSpec& spec, const Bucket& bucket);
-  [[nodiscard]] base::Rate effective_rate(const bucket::LimitSpec& spec) const;
-  void note_ledgers();
+  void watch();
+  void look_at(Machine& machine);
+  void note_books(const Machine& machine);
   void note_stamps();
   [[nodiscard]] TimePoint stamped(const std::string& limit, node::Stamp stamp) const;
-  // What could be spent of a ledger's pool and shares; of a key, by leaders in authority.
-  [[nodiscard]] Tokens spendable(const node::LedgerId& id);
-  [[nodiscard]] Tokens coming(const Machine& machine, const node::LedgerId& id) const;
+  void note_deciders();
+  void forget_answered_asks();
   void forget_closed_borrows();
-  [[nodiscard]] Tokens spendable_at_home(const bucket::LimitSpec& spec, const node::LedgerId& id);
-  [[nodiscard]] Tokens spendable_strictly(const std::string& limit);
+  void check_bucket(const Watched& one);
+  // What could be spent of a ledger's pool and shares; of a key, by leaders in authority.
+  [[nodiscard]] Tokens spendable(const Watched& one);
+  [[nodiscard]] Tokens coming(const Machine& machine, const node::SharedLimit& limit) const;
+  [[nodiscard]] Tokens spendable_at_home(const Watched& one) const;
+  [[nodiscard]] static Tokens spendable_strictly(const Watched& one);
+  // world_slow.cc
+  [[nodiscard]] std::optional<Tokens> logged_since(const node::Replica& replica, raft::Index index,
+                                                   const node::LedgerId& id) const;
+  void check_reign(const Watched& one);
+  [[nodiscard]] base::Rate effective_rate(std::size_t spec) const;
   [[nodiscard]] const bucket::LimitSpec* spec_of(const std::string& limit) const;
   void fail(std::string why);
   Instant clock(const Machine& machine) const;
@@ -300,9 +326,10 @@ class World {
   Prng dice_;
   TimePoint now_{base::seconds(1000)};
   std::uint64_t order_ = 0;
-  std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
+  std::vector<Event> events_;  // a heap, the next one first
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<bucket::LimitSpec> specs_;
+  std::deque<Demand> demands_;
   std::map<Bucket, VirtualQueue> queues_;  // V
   // The true times at which a leader's clock showed these stamps: what is in the log was decided
   // then.
@@ -323,6 +350,10 @@ class World {
     std::map<node::LedgerId, node::Ledger> ledgers;
     std::map<node::LedgerId, node::StrictRecord> strict;
     std::map<node::KeyHash, node::Reservation> reservations;
+    [[nodiscard]] const node::Ledger* ledger(const node::LedgerId& id) const {
+      const auto found = ledgers.find(id);
+      return found == ledgers.end() ? nullptr : &found->second;
+    }
   };
   std::map<node::ShardId, Books> books_;
   std::map<Bucket, bucket::TokenBucket> central_;
@@ -336,7 +367,13 @@ class World {
   std::uint64_t reservations_seen_ = 0;
   std::map<node::KeyHash, Bucket> keys_;
   // Quanta that are on their way, by the asker and its ticket; the last copy.
-  std::map<std::pair<node::NodeId, node::Ticket>, node::Quantum> quanta_;
+  struct Coming {
+    node::KeyHash key;
+    node::Quantum quantum;
+  };
+  std::map<std::pair<node::NodeId, node::Ticket>, Coming> quanta_;
+  std::vector<Watched> watched_;
+  std::vector<std::vector<Decider>> deciders_;  // by shard
   std::map<node::ShardId, std::uint64_t> terms_;
   node::Ticket next_ticket_ = 1;
   node::Ticket look_ticket_ = 0;

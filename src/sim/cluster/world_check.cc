@@ -18,20 +18,89 @@ void World::fail(std::string why) {
   }
 }
 
-// A grant counts from the moment it is committed, also while no machine that is up has applied it.
-void World::note_ledgers() {
-  for (const auto& machine : machines_) {
-    if (!machine->node) {
+// ---- what is looked up before it is checked ----
+
+// What was declared, and is asked for, from now on.
+void World::watch() {
+  watched_.clear();
+  deciders_.resize(config_.shards);
+  const auto add = [&](std::size_t spec, const Bucket& bucket, const node::KeyHash& key,
+                       ShardId home) {
+    const Books& books = books_[home];
+    const node::LedgerId id{.limit = bucket.limit, .key = key};
+    watched_.push_back({.number = watched_.size(),
+                        .spec = spec,
+                        .bucket = bucket,
+                        .id = id,
+                        .home = home,
+                        .queue = &queues_[bucket],
+                        .books = &books,
+                        .ledger = books.ledger(id)});
+  };
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    const std::string& limit = specs_[i].name;
+    if (!specs_[i].per_key) {
+      add(i, {.limit = limit, .key = {}}, {}, node::TokenStore::home_of(limit, config_.shards));
       continue;
     }
-    for (const auto& [shard, replica] : machine->node->replicas()) {
-      Books& books = books_[shard];
-      if (books.applied < replica->core().log().applied()) {
-        books.applied = replica->core().log().applied();
-        books.sessions = replica->store().sessions();
-        books.ledgers = replica->store().ledgers();
-        books.strict = replica->store().strict();
-        books.reservations = replica->store().reservations().all();
+    for (const auto& [key, bucket] : keys_) {
+      if (bucket.limit == limit) {
+        add(i, bucket, key, node::KeySpace(limit).home(key, config_.shards));
+      }
+    }
+  }
+  for (const auto& machine : machines_) {
+    look_at(*machine);
+  }
+}
+
+// What an event may have changed of a process, or whether there is one.
+void World::look_at(Machine& machine) {
+  const Process& node = std::as_const(machine).node;
+  machine.sights.assign(watched_.size(), {});
+  machine.replicas.assign(config_.shards, nullptr);
+  machine.rates.assign(specs_.size(), {});
+  if (!node) {
+    return;
+  }
+  for (const auto& [shard, replica] : node->replicas()) {
+    machine.replicas[shard.value()] = replica.get();
+    if (replica->serves() && replica->core().term().value() > terms_[shard]) {
+      terms_[shard] = replica->core().term().value();
+      ++totals_.offices;
+    }
+    for (std::size_t i = 0; i < specs_.size(); ++i) {
+      if (const auto* config = replica->store().limit(specs_[i].name)) {
+        machine.rates[i] = std::max(machine.rates[i], config->spec.rate);
+      }
+    }
+  }
+  for (const Watched& one : watched_) {
+    Machine::Sight& sight = machine.sights[one.number];
+    sight.limit = node->held(one.id);
+    if (specs_[one.spec].per_key) {
+      sight.till = node->tills().holding(one.id.key);
+    }
+  }
+  note_books(machine);
+}
+
+// A grant counts from the moment it is committed, also while no machine that is up has applied it.
+void World::note_books(const Machine& machine) {
+  for (std::uint32_t i = 0; i < config_.shards; ++i) {
+    const node::Replica* replica = machine.replicas[i];
+    Books& books = books_[ShardId(i)];
+    if (replica == nullptr || replica->core().log().applied() <= books.applied) {
+      continue;
+    }
+    books.applied = replica->core().log().applied();
+    books.sessions = replica->store().sessions();
+    books.ledgers = replica->store().ledgers();
+    books.strict = replica->store().strict();
+    books.reservations = replica->store().reservations().all();
+    for (Watched& one : watched_) {
+      if (one.books == &books) {
+        one.ledger = books.ledger(one.id);
       }
     }
   }
@@ -40,12 +109,10 @@ void World::note_ledgers() {
 // Only where strict limits are reserved: they count from the stamp of their entry.
 void World::note_stamps() {
   for (const auto& machine : machines_) {
-    if (!machine->node) {
-      continue;
-    }
-    for (const auto& [shard, replica] : machine->node->replicas()) {
-      if (const auto stamp = replica->stamp(clock(*machine))) {
-        auto& times = stamped_[shard];
+    for (std::uint32_t i = 0; i < config_.shards; ++i) {
+      const node::Replica* replica = machine->replicas[i];
+      if (const auto stamp = replica == nullptr ? std::nullopt : replica->stamp(clock(*machine))) {
+        auto& times = stamped_[ShardId(i)];
         times.try_emplace(*stamp, now_);
         while (!times.empty() && times.begin()->second + kLate < now_) {
           times.erase(times.begin());
@@ -64,53 +131,35 @@ TimePoint World::stamped(const std::string& limit, node::Stamp stamp) const {
   return at == times->second.end() ? now_ : at->second;
 }
 
-Tokens World::spendable(const node::LedgerId& id) {
-  const ShardId shard = id.key == node::KeyHash{}
-                            ? node::TokenStore::home_of(id.limit, config_.shards)
-                            : node::KeySpace(id.limit).home(id.key, config_.shards);
-  const Books& books = books_[shard];
-  Tokens sum;
-  const auto known = books.ledgers.find(id);
-  const node::Ledger* ledger = known == books.ledgers.end() ? nullptr : &known->second;
-  if (ledger != nullptr) {
-    sum += ledger->pool().level;
+// What is not in the log is decided by one leader at a time.
+void World::note_deciders() {
+  for (std::uint32_t i = 0; i < config_.shards; ++i) {
+    std::vector<Decider>& deciders = deciders_[i];
+    deciders.clear();
+    for (const auto& machine : machines_) {
+      const node::Replica* replica = machine->replicas[i];
+      if (replica == nullptr || replica->home() == nullptr) {
+        continue;
+      }
+      const Instant now = clock(*machine);
+      if (replica->home()->in_authority(now)) {
+        deciders.push_back({.machine = machine.get(), .replica = replica, .now = now});
+      }
+    }
+    if (deciders.size() > 1) {
+      fail(deciders[0].machine->name + " and " + deciders[1].machine->name +
+           " both decide the keys of shard " + std::to_string(i));
+    }
   }
-  for (const auto& machine : machines_) {
-    const node::SharedLimit* limit = machine->node ? machine->node->held(id) : nullptr;
-    if (limit == nullptr || !limit->purse().valid(clock(*machine))) {
-      continue;
-    }
-    const node::Purse& purse = limit->purse();
-    if (!books.sessions.contains(purse.account())) {
-      fail(machine->name + " may spend of " + id.limit + " from account " +
-           std::to_string(purse.account().value()) + ", which has ended");
-    }
-    sum += purse.level_at(clock(*machine)) + purse.refundable();
-    const auto share = ledger == nullptr ? node::Ledger::Shares::const_iterator{}
-                                         : ledger->shares().find(purse.account());
-    if (ledger == nullptr || share == ledger->shares().end()) {
-      continue;
-    }
-    sum += std::max(Tokens{}, share->second.granted - purse.granted_seen());
-    if (purse.shrunk() && share->second.shrinking && share->second.epoch == purse.shrunk()->epoch) {
-      sum += purse.shrunk()->surplus;
-    }
-    sum += coming(*machine, id);
-  }
-  return sum;
 }
 
-// Loans on their way into the open sequence of a borrower.
-Tokens World::coming(const Machine& machine, const node::LedgerId& id) const {
-  const node::Purse& purse = machine.node->held(id)->purse();
-  if (!purse.borrow()) {
-    return Tokens{};
-  }
-  const auto flow = flows_.find({.borrower = machine.id,
-                                 .ledger = id,
-                                 .account = purse.account(),
-                                 .seq = purse.borrow()->seq});
-  return flow == flows_.end() ? Tokens{} : std::min(flow->second, purse.borrow()->held);
+// An answer to an ask that is closed adds nothing any more.
+void World::forget_answered_asks() {
+  std::erase_if(quanta_, [&](const auto& one) {
+    const auto& [asker, ticket] = one.first;
+    const Machine& machine = *machines_[asker.value() - 1];
+    return !machine.node || machine.node->tills().asked(ticket) == nullptr;
+  });
 }
 
 // A sequence that was closed is never opened again.
@@ -124,106 +173,117 @@ void World::forget_closed_borrows() {
   });
 }
 
-// What tills of a key have, and what answers on their way would add to them if they arrived now.
-Tokens World::in_tills(const node::KeyHash& key) {
-  Tokens sum;
+// ---- Phi ----
+
+Tokens World::spendable(const Watched& one) {
+  Tokens sum = one.ledger == nullptr ? Tokens{} : one.ledger->pool().level;
   for (const auto& machine : machines_) {
-    if (machine->node) {
-      sum += machine->node->tills().spendable(key, clock(*machine));
-    }
-  }
-  for (auto it = quanta_.begin(); it != quanta_.end();) {
-    const auto& [asker, ticket] = it->first;
-    const Machine& machine = *machines_[asker.value() - 1];
-    const node::KeyHash* asked = machine.node ? machine.node->tills().asked(ticket) : nullptr;
-    if (asked == nullptr) {
-      it = quanta_.erase(it);
+    const node::SharedLimit* limit = machine->sights[one.number].limit;
+    if (limit == nullptr) {
       continue;
     }
-    if (*asked == key) {
-      sum += machine.node->tills().would_add(it->second, clock(machine));
+    const node::Purse& purse = limit->purse();
+    const Instant now = clock(*machine);
+    if (!purse.valid(now)) {
+      continue;
     }
-    ++it;
+    if (!one.books->sessions.contains(purse.account())) {
+      fail(machine->name + " may spend of " + one.id.limit + " from account " +
+           std::to_string(purse.account().value()) + ", which has ended");
+    }
+    sum += purse.level_at(now) + purse.refundable();
+    const auto share = one.ledger == nullptr ? node::Ledger::Shares::const_iterator{}
+                                             : one.ledger->shares().find(purse.account());
+    if (one.ledger == nullptr || share == one.ledger->shares().end()) {
+      continue;
+    }
+    sum += std::max(Tokens{}, share->second.granted - purse.granted_seen());
+    if (purse.shrunk() && share->second.shrinking && share->second.epoch == purse.shrunk()->epoch) {
+      sum += purse.shrunk()->surplus;
+    }
+    sum += coming(*machine, *limit);
+  }
+  return sum;
+}
+
+// Loans on their way into the open sequence of a borrower.
+Tokens World::coming(const Machine& machine, const node::SharedLimit& limit) const {
+  const node::Purse& purse = limit.purse();
+  if (!purse.borrow()) {
+    return Tokens{};
+  }
+  const auto flow = flows_.find({.borrower = machine.id,
+                                 .ledger = limit.ledger(),
+                                 .account = purse.account(),
+                                 .seq = purse.borrow()->seq});
+  return flow == flows_.end() ? Tokens{} : std::min(flow->second, purse.borrow()->held);
+}
+
+// What tills of a key have, and what answers on their way would add to them if they arrived now.
+Tokens World::in_tills(const Watched& one) const {
+  Tokens sum;
+  for (const auto& machine : machines_) {
+    const node::Tills::Taken& till = machine->sights[one.number].till;
+    if (till.remaining != Tokens{} && clock(*machine).fast < till.valid_until) {
+      sum += till.remaining;
+    }
+  }
+  for (const auto& [ask, answer] : quanta_) {
+    if (answer.key == one.id.key) {
+      const Machine& machine = *machines_[ask.first.value() - 1];
+      sum += machine.node->tills().would_add(answer.quantum, clock(machine));
+    }
   }
   return sum;
 }
 
 // Of one key: what leaders that are in authority could still spend of it, and tills.
-Tokens World::spendable_at_home(const bucket::LimitSpec& spec, const node::LedgerId& id) {
-  const ShardId home = node::KeySpace(id.limit).home(id.key, config_.shards);
-  Tokens sum = in_tills(id.key);
-  for (const auto& machine : machines_) {
-    if (!machine->node || !machine->node->replicas().contains(home)) {
-      continue;
-    }
-    const node::HomeDesk* desk = machine->node->replicas().at(home)->home();
-    if (desk != nullptr && desk->in_authority(clock(*machine))) {
-      // The desk cuts what is refundable before it touches the key.
-      const Tokens level = desk->level(id, clock(*machine));
-      sum += level + std::min(desk->reservations().refundable(id.limit, id.key),
-                              std::max(Tokens{}, spec.burst - desk->lent(id.key) - level));
-    }
+Tokens World::spendable_at_home(const Watched& one) const {
+  Tokens sum = in_tills(one);
+  for (const Decider& decider : deciders_[one.home.value()]) {
+    const node::HomeDesk& desk = *decider.replica->home();
+    // The desk cuts what is refundable before it touches the key.
+    const Tokens level = desk.level(one.id, decider.now);
+    const Tokens room = specs_[one.spec].burst - desk.lent(one.id.key) - level;
+    sum += level + std::min(desk.reservations().refundable(one.id.limit, one.id.key),
+                            std::max(Tokens{}, room));
   }
   return sum;
 }
 
 // As of the last entry that anybody applied; what was minted since is counted with the next one.
-Tokens World::spendable_strictly(const std::string& limit) {
-  const Books& books = books_[node::TokenStore::home_of(limit, config_.shards)];
+Tokens World::spendable_strictly(const Watched& one) {
   Tokens sum;
-  if (const auto found = books.strict.find({.limit = limit, .key = {}});
-      found != books.strict.end()) {
+  if (const auto found = one.books->strict.find(one.id); found != one.books->strict.end()) {
     sum += found->second.level;
   }
-  for (const auto& [id, one] : books.reservations) {
-    if (one.bucket.limit == limit) {
-      sum += one.refundable;
+  for (const auto& [id, reservation] : one.books->reservations) {
+    if (reservation.bucket.limit == one.id.limit) {
+      sum += reservation.refundable;
     }
   }
   return sum;
 }
 
-void World::check_bucket(const bucket::LimitSpec& spec, const Bucket& bucket, base::Rate rate) {
-  node::LedgerId id{.limit = bucket.limit, .key = {}};
-  if (spec.per_key) {
-    id.key = node::KeySpace(bucket.limit).hash(bucket.key);
-  }
-  const Tokens queue = queues_[bucket].level(now_, rate);
+// ---- W ----
+
+void World::check_bucket(const Watched& one) {
+  const bucket::LimitSpec& spec = specs_[one.spec];
+  const Tokens queue = one.queue->level(now_, spec.per_key ? effective_rate(one.spec) : spec.rate);
   Tokens w = queue;
   if (spec.mode == bucket::Mode::kStrict) {
-    w += spendable_strictly(spec.name);
+    w += spendable_strictly(one);
   } else {
-    w += spendable(id) + (spec.per_key ? spendable_at_home(spec, id) : Tokens{});
+    w += spendable(one) + (spec.per_key ? spendable_at_home(one) : Tokens{});
   }
   totals_.worst = std::max(totals_.worst, w - spec.burst);
   // The queue drains in whole micro-tokens at each event, rounded down each time.
   const Tokens slack = Tokens::micro(static_cast<std::int64_t>(totals_.events) + 16);
   if (w > spec.burst + slack) {
-    fail("W exceeds the burst of " + spec.name + " " + bucket.key + " by " +
+    fail("W exceeds the burst of " + spec.name + " " + one.bucket.key + " by " +
          std::to_string((w - spec.burst).as_double()) + " tokens (queue " +
          std::to_string(queue.as_double()) + ") at " +
          std::to_string((now_.time_since_epoch() - base::seconds(1000)).count() / 1000) + " us");
-  }
-}
-
-// What is not in the log is decided by one leader at a time.
-void World::check_authority() {
-  for (std::uint32_t i = 0; i < config_.shards; ++i) {
-    const Machine* first = nullptr;
-    for (const auto& machine : machines_) {
-      if (!machine->node || !machine->node->replicas().contains(ShardId(i))) {
-        continue;
-      }
-      const node::HomeDesk* desk = machine->node->replicas().at(ShardId(i))->home();
-      if (desk == nullptr || !desk->in_authority(clock(*machine))) {
-        continue;
-      }
-      if (first != nullptr) {
-        fail(first->name + " and " + machine->name + " both decide the keys of shard " +
-             std::to_string(i));
-      }
-      first = machine.get();
-    }
   }
 }
 
@@ -236,45 +296,28 @@ std::size_t World::key_ledgers() const {
   return sum;
 }
 
-void World::count_offices() {
+void World::check() {
   for (const auto& machine : machines_) {
-    if (!machine->node) {
-      continue;
-    }
-    for (const auto& [shard, replica] : machine->node->replicas()) {
-      if (replica->serves() && replica->core().term().value() > terms_[shard]) {
-        terms_[shard] = replica->core().term().value();
-        ++totals_.offices;
-      }
+    if (machine->node.touched()) {
+      look_at(*machine);
     }
   }
-}
-
-void World::check() {
-  note_ledgers();
   if (strict_) {
     note_stamps();
   }
   note_reservations();
-  check_authority();
-  for (const bucket::LimitSpec& spec : specs_) {
-    if (!spec.per_key) {
-      check_bucket(spec, {.limit = spec.name, .key = {}}, spec.rate);
-      continue;
-    }
-    const base::Rate rate = effective_rate(spec);
-    for (const auto& [hash, bucket] : keys_) {
-      if (bucket.limit == spec.name) {
-        check_bucket(spec, bucket, rate);
-        check_reign(spec, bucket);
-      }
+  note_deciders();
+  forget_answered_asks();
+  for (const Watched& one : watched_) {
+    check_bucket(one);
+    if (specs_[one.spec].per_key) {
+      check_reign(one);
     }
   }
-  count_offices();
   if (totals_.events % 64 == 0) {
     for (const auto& machine : machines_) {
       if (machine->node) {
-        machine->node->check_invariants();
+        std::as_const(*machine).node->check_invariants();
       }
     }
     forget_closed_borrows();

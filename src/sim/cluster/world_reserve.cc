@@ -173,11 +173,8 @@ std::uint64_t World::reservations_now() {
   std::uint64_t seen = 0;
   const auto mix = [&](std::uint64_t value) { seen = (seen ^ value) * 0x100000001b3ULL; };
   for (const auto& machine : machines_) {
-    if (!machine->node) {
-      continue;
-    }
-    for (const auto& [shard, replica] : machine->node->replicas()) {
-      if (const node::HomeDesk* desk = replica->home()) {
+    for (const node::Replica* replica : machine->replicas) {
+      if (const node::HomeDesk* desk = replica == nullptr ? nullptr : replica->home()) {
         mix(machine->number);
         mix(machine->life);
         mix(replica->core().term().value());
@@ -205,12 +202,9 @@ void World::note_leaders_reservations() {
     one.known = false;
   }
   for (const auto& machine : machines_) {
-    if (!machine->node) {
-      continue;
-    }
     const Instant now = clock(*machine);
-    for (const auto& [shard, replica] : machine->node->replicas()) {
-      if (const node::HomeDesk* desk = replica->home()) {
+    for (const node::Replica* replica : machine->replicas) {
+      if (const node::HomeDesk* desk = replica == nullptr ? nullptr : replica->home()) {
         const Keeper keeper{.machine = machine->number,
                             .life = machine->life,
                             .term = replica->core().term().value()};

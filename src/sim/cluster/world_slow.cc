@@ -59,17 +59,10 @@ void World::insist_on(const node::AdminRequest& request, int tries) {
 }
 
 // While a limit changes, the larger of what any machine goes by.
-base::Rate World::effective_rate(const bucket::LimitSpec& spec) const {
-  base::Rate rate = spec.rate;
+base::Rate World::effective_rate(std::size_t spec) const {
+  base::Rate rate = specs_[spec].rate;
   for (const auto& machine : machines_) {
-    if (!machine->node) {
-      continue;
-    }
-    for (const auto& [shard, replica] : machine->node->replicas()) {
-      if (const auto* config = replica->store().limit(spec.name)) {
-        rate = std::max(rate, config->spec.rate);
-      }
-    }
+    rate = std::max(rate, machine->rates[spec]);
   }
   return rate;
 }
@@ -101,33 +94,26 @@ std::optional<Tokens> World::logged_since(const node::Replica& replica, raft::In
 // A new leader has what the last one had, but for its credit, which is a chunk or two; what was on
 // its way to the log for whoever waited; and what was minted in time that the new one does not know
 // of: the shard's goes on from the last stamp in its log.
-void World::check_reign(const bucket::LimitSpec& spec, const Bucket& bucket) {
-  const node::KeySpace keys(bucket.limit);
-  const node::LedgerId id{.limit = bucket.limit, .key = keys.hash(bucket.key)};
-  const ShardId home = keys.home(id.key, config_.shards);
-  for (const auto& machine : machines_) {
-    if (!machine->node || !machine->node->replicas().contains(home)) {
+void World::check_reign(const Watched& one) {
+  for (const Decider& decider : deciders_[one.home.value()]) {
+    const node::Replica& replica = *decider.replica;
+    const auto* config = replica.store().limit(one.id.limit);
+    if (config == nullptr || !node::logs_ahead(config->spec)) {
       continue;
     }
-    const node::Replica& replica = *machine->node->replicas().at(home);
-    const auto* config = replica.store().limit(bucket.limit);
-    if (replica.home() == nullptr || !replica.home()->in_authority(clock(*machine)) ||
-        config == nullptr || !node::logs_ahead(config->spec)) {
-      continue;
-    }
-    const Tokens left = replica.home()->level(id, clock(*machine));
-    Reign& last = reigns_[bucket];
+    const Tokens left = replica.home()->level(one.id, decider.now);
+    Reign& last = reigns_[one.bucket];
     const Tokens chunk = std::max(Tokens::whole(1), config->spec.burst.scaled(5, 100));
-    const node::Stamp stamp = replica.stamp(clock(*machine)).value_or(node::Stamp{});
+    const node::Stamp stamp = replica.stamp(decider.now).value_or(node::Stamp{});
     if (last.version == config->version && last.term != replica.core().term()) {
       totals_.worst_loss = std::max(totals_.worst_loss, last.left - left);
       const Duration unknown = std::max(Duration::zero(), Duration(last.stamp - stamp));
-      const auto logged = logged_since(replica, last.applied, id);
+      const auto logged = logged_since(replica, last.applied, one.id);
       const Tokens may_lose = chunk + chunk + logged.value_or(config->spec.burst) +
                               config->spec.rate.over(kOverdrawn + unknown);
       if (last.left - left > may_lose) {
         fail("a new leader lost " + std::to_string((last.left - left).as_double()) + " tokens of " +
-             spec.name + " " + bucket.key);
+             one.id.limit + " " + one.bucket.key);
       }
     }
     last = {.term = replica.core().term(),
