@@ -355,8 +355,7 @@ Tokens AheadDesk::room(std::string_view limit, const KeyHash& key, Instant now) 
   if (!view) {
     return Tokens{};
   }
-  const LedgerId id{.limit = std::string(limit), .key = key};
-  return std::max(Tokens{}, view->terms.size - view->level - credit(id, now));
+  return std::max(Tokens{}, view->terms.size - view->level - credit(limit, key, *view));
 }
 
 bool AheadDesk::know(std::string_view limit) {
@@ -365,20 +364,25 @@ bool AheadDesk::know(std::string_view limit) {
 
 Tokens AheadDesk::credit(const LedgerId& id, Instant now) const {
   const auto view = look(id.limit, id.key, {}, now);
-  const auto limit = limits_.find(id.limit);
-  if (!view || limit == limits_.end()) {
+  return view ? credit(id.limit, id.key, *view) : Tokens{};
+}
+
+Tokens AheadDesk::credit(std::string_view name, const KeyHash& key,
+                         const TokenStore::AheadView& view) const {
+  const auto limit = limits_.find(name);
+  if (limit == limits_.end()) {
     return Tokens{};
   }
-  const auto credit = limit->second.credits.find(id.key);
+  const auto credit = limit->second.credits.find(key);
   if (credit == limit->second.credits.end()) {
     return Tokens{};
   }
-  return cut(credit->second.left + credit->second.returning, *view);
+  return cut(credit->second.left + credit->second.returning, view);
 }
 
 Tokens AheadDesk::spendable(const LedgerId& id, Instant now) const {
   const auto view = look(id.limit, id.key, {}, now);
-  return view ? view->level + credit(id, now) : Tokens{};
+  return view ? view->level + credit(id.limit, id.key, *view) : Tokens{};
 }
 
 }  // namespace brigade::node

@@ -125,6 +125,8 @@ class AheadDesk {
   // Null: none, and none is made for it.
   Limit* limit_of(std::string_view name);
   Credit& credit_of(const LedgerId& id);
+  [[nodiscard]] Tokens credit(std::string_view limit, const KeyHash& key,
+                              const TokenStore::AheadView& view) const;
   [[nodiscard]] Tokens cut(Tokens credit, const TokenStore::AheadView& view) const;
   bool pay(const KeyTake& take, Credit* credit, const TokenStore::AheadView& view);
   [[nodiscard]] Tokens chunk_for(const AheadSpend& need, Tokens missing, Instant now);

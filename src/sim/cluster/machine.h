@@ -115,8 +115,9 @@ struct World::Machine {
     node::Tills::Taken till;                   // what it has of the key in advance
   };
   std::vector<Sight> sights;
-  std::vector<const node::Replica*> replicas;  // by shard
-  std::vector<base::Rate> rates;               // by limit: the largest it goes by
+  std::vector<const node::Replica*> replicas;                    // by shard
+  std::vector<std::pair<raft::ReplicaId, raft::Index>> applied;  // by shard
+  std::vector<Policy> policies;                                  // by limit, as of these entries
 };
 
 }  // namespace brigade::sim

@@ -224,6 +224,12 @@ class World {
     VirtualQueue* queue = nullptr;
     const Books* books = nullptr;
     const node::Ledger* ledger = nullptr;  // in the books
+    Tokens strictly;                       // as the books have it
+  };
+  // What machines take a limit for: while it changes, the largest of what any goes by.
+  struct Policy {
+    base::Rate rate;
+    bool slow = false;
   };
   // A leader in authority over the keys of a shard.
   struct Decider {
@@ -298,7 +304,9 @@ class World {
   void check();
   void watch();
   void look_at(Machine& machine);
+  void note_policies(Machine& machine);
   void note_books(const Machine& machine);
+  static void look_up(Watched& one);
   void note_stamps();
   [[nodiscard]] TimePoint stamped(const std::string& limit, node::Stamp stamp) const;
   void note_deciders();
@@ -309,12 +317,10 @@ class World {
   [[nodiscard]] Tokens spendable(const Watched& one);
   [[nodiscard]] Tokens coming(const Machine& machine, const node::SharedLimit& limit) const;
   [[nodiscard]] Tokens spendable_at_home(const Watched& one) const;
-  [[nodiscard]] static Tokens spendable_strictly(const Watched& one);
   // world_slow.cc
   [[nodiscard]] std::optional<Tokens> logged_since(const node::Replica& replica, raft::Index index,
                                                    const node::LedgerId& id) const;
   void check_reign(const Watched& one);
-  [[nodiscard]] base::Rate effective_rate(std::size_t spec) const;
   [[nodiscard]] const bucket::LimitSpec* spec_of(const std::string& limit) const;
   void fail(std::string why);
   Instant clock(const Machine& machine) const;
@@ -350,10 +356,6 @@ class World {
     std::map<node::LedgerId, node::Ledger> ledgers;
     std::map<node::LedgerId, node::StrictRecord> strict;
     std::map<node::KeyHash, node::Reservation> reservations;
-    [[nodiscard]] const node::Ledger* ledger(const node::LedgerId& id) const {
-      const auto found = ledgers.find(id);
-      return found == ledgers.end() ? nullptr : &found->second;
-    }
   };
   std::map<node::ShardId, Books> books_;
   std::map<Bucket, bucket::TokenBucket> central_;
@@ -373,6 +375,7 @@ class World {
   };
   std::map<std::pair<node::NodeId, node::Ticket>, Coming> quanta_;
   std::vector<Watched> watched_;
+  std::vector<Policy> policies_;                // by limit, of all machines
   std::vector<std::vector<Decider>> deciders_;  // by shard
   std::map<node::ShardId, std::uint64_t> terms_;
   node::Ticket next_ticket_ = 1;

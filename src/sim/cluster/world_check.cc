@@ -34,8 +34,8 @@ void World::watch() {
                         .id = id,
                         .home = home,
                         .queue = &queues_[bucket],
-                        .books = &books,
-                        .ledger = books.ledger(id)});
+                        .books = &books});
+    look_up(watched_.back());
   };
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     const std::string& limit = specs_[i].name;
@@ -50,7 +50,21 @@ void World::watch() {
     }
   }
   for (const auto& machine : machines_) {
+    machine->applied.clear();
     look_at(*machine);
+  }
+}
+
+// As of the last entry that anybody applied; what was minted since is counted with the next one.
+void World::look_up(Watched& one) {
+  const auto ledger = one.books->ledgers.find(one.id);
+  one.ledger = ledger == one.books->ledgers.end() ? nullptr : &ledger->second;
+  const auto strict = one.books->strict.find(one.id);
+  one.strictly = strict == one.books->strict.end() ? Tokens{} : strict->second.level;
+  for (const auto& [id, reservation] : one.books->reservations) {
+    if (reservation.bucket.limit == one.id.limit) {
+      one.strictly += reservation.refundable;
+    }
   }
 }
 
@@ -59,30 +73,58 @@ void World::look_at(Machine& machine) {
   const Process& node = std::as_const(machine).node;
   machine.sights.assign(watched_.size(), {});
   machine.replicas.assign(config_.shards, nullptr);
-  machine.rates.assign(specs_.size(), {});
-  if (!node) {
-    return;
-  }
-  for (const auto& [shard, replica] : node->replicas()) {
-    machine.replicas[shard.value()] = replica.get();
-    if (replica->serves() && replica->core().term().value() > terms_[shard]) {
-      terms_[shard] = replica->core().term().value();
-      ++totals_.offices;
+  if (node) {
+    for (const auto& [shard, replica] : node->replicas()) {
+      machine.replicas[shard.value()] = replica.get();
+      if (replica->serves() && replica->core().term().value() > terms_[shard]) {
+        terms_[shard] = replica->core().term().value();
+        ++totals_.offices;
+      }
     }
-    for (std::size_t i = 0; i < specs_.size(); ++i) {
-      if (const auto* config = replica->store().limit(specs_[i].name)) {
-        machine.rates[i] = std::max(machine.rates[i], config->spec.rate);
+    for (const Watched& one : watched_) {
+      Machine::Sight& sight = machine.sights[one.number];
+      sight.limit = node->held(one.id);
+      if (specs_[one.spec].per_key) {
+        sight.till = node->tills().holding(one.id.key);
       }
     }
   }
-  for (const Watched& one : watched_) {
-    Machine::Sight& sight = machine.sights[one.number];
-    sight.limit = node->held(one.id);
-    if (specs_[one.spec].per_key) {
-      sight.till = node->tills().holding(one.id.key);
+  note_policies(machine);
+  note_books(machine);
+}
+
+// They change with the log only.
+void World::note_policies(Machine& machine) {
+  bool same = machine.applied.size() == config_.shards;
+  machine.applied.resize(config_.shards);
+  for (std::uint32_t i = 0; i < config_.shards; ++i) {
+    std::pair<raft::ReplicaId, raft::Index> applied;
+    if (const node::Replica* replica = machine.replicas[i]) {
+      applied = {replica->core().self(), replica->core().log().applied()};
+    }
+    same = same && machine.applied[i] == applied;
+    machine.applied[i] = applied;
+  }
+  if (same) {
+    return;
+  }
+  const auto widen = [](Policy& policy, const Policy& other) {
+    policy = {.rate = std::max(policy.rate, other.rate), .slow = policy.slow || other.slow};
+  };
+  machine.policies.assign(specs_.size(), {});
+  policies_.assign(specs_.size(), {});
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    for (const node::Replica* replica : machine.replicas) {
+      if (const auto* config =
+              replica == nullptr ? nullptr : replica->store().limit(specs_[i].name)) {
+        widen(machine.policies[i],
+              {.rate = config->spec.rate, .slow = node::logs_ahead(config->spec)});
+      }
+    }
+    for (const auto& one : machines_) {
+      widen(policies_[i], one->policies.size() > i ? one->policies[i] : Policy{});
     }
   }
-  note_books(machine);
 }
 
 // A grant counts from the moment it is committed, also while no machine that is up has applied it.
@@ -100,7 +142,7 @@ void World::note_books(const Machine& machine) {
     books.reservations = replica->store().reservations().all();
     for (Watched& one : watched_) {
       if (one.books == &books) {
-        one.ledger = books.ledger(one.id);
+        look_up(one);
       }
     }
   }
@@ -251,28 +293,15 @@ Tokens World::spendable_at_home(const Watched& one) const {
   return sum;
 }
 
-// As of the last entry that anybody applied; what was minted since is counted with the next one.
-Tokens World::spendable_strictly(const Watched& one) {
-  Tokens sum;
-  if (const auto found = one.books->strict.find(one.id); found != one.books->strict.end()) {
-    sum += found->second.level;
-  }
-  for (const auto& [id, reservation] : one.books->reservations) {
-    if (reservation.bucket.limit == one.id.limit) {
-      sum += reservation.refundable;
-    }
-  }
-  return sum;
-}
-
 // ---- W ----
 
 void World::check_bucket(const Watched& one) {
   const bucket::LimitSpec& spec = specs_[one.spec];
-  const Tokens queue = one.queue->level(now_, spec.per_key ? effective_rate(one.spec) : spec.rate);
+  const base::Rate rate = spec.per_key ? std::max(spec.rate, policies_[one.spec].rate) : spec.rate;
+  const Tokens queue = one.queue->level(now_, rate);
   Tokens w = queue;
   if (spec.mode == bucket::Mode::kStrict) {
-    w += spendable_strictly(one);
+    w += one.strictly;
   } else {
     w += spendable(one) + (spec.per_key ? spendable_at_home(one) : Tokens{});
   }
@@ -310,7 +339,7 @@ void World::check() {
   forget_answered_asks();
   for (const Watched& one : watched_) {
     check_bucket(one);
-    if (specs_[one.spec].per_key) {
+    if (specs_[one.spec].per_key && policies_[one.spec].slow) {
       check_reign(one);
     }
   }

@@ -58,15 +58,6 @@ void World::insist_on(const node::AdminRequest& request, int tries) {
   }
 }
 
-// While a limit changes, the larger of what any machine goes by.
-base::Rate World::effective_rate(std::size_t spec) const {
-  base::Rate rate = specs_[spec].rate;
-  for (const auto& machine : machines_) {
-    rate = std::max(rate, machine->rates[spec]);
-  }
-  return rate;
-}
-
 // What entries after this one took of a slow key; nothing when they are compacted away.
 std::optional<Tokens> World::logged_since(const node::Replica& replica, raft::Index index,
                                           const node::LedgerId& id) const {
