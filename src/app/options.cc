@@ -186,10 +186,10 @@ void add_door_flags(CLI::App& node, NodeOptions& options) {
 void add_cluster_flags(CLI::App& node, NodeOptions& options) {
   node.add_option("--shards", options.shards, "shards of a cluster that is created")
       ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
+      ->default_str("8");
   node.add_option("--replicas", options.replicas, "voters per shard")
       ->check(CLI::Range(1, 9))
-      ->capture_default_str();
+      ->default_str("3");
   node.add_option("--limits", options.limits, "limits file, applied if the cluster has none");
   node.add_option_function<std::string>(
           "--bms-term", [&](const std::string& text) { options.bms_term = *parse_duration(text); },

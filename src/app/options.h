@@ -28,8 +28,9 @@ struct NodeOptions {
   std::string envoy = "off";
   std::string region;
   std::string zone;
-  std::uint32_t shards = 8;
-  std::uint32_t replicas = 3;
+  // Of a cluster that is founded; unset: ClusterSettings'.
+  std::optional<std::uint32_t> shards;
+  std::optional<std::uint32_t> replicas;
   std::chrono::nanoseconds replace_after = std::chrono::minutes(10);
   std::string limits;  // a file, applied if the cluster has none
   std::chrono::nanoseconds bms_term = std::chrono::seconds(60);

@@ -48,6 +48,8 @@ class Runtime final : public PeerInbox {
   base::Status identify(storage::Disk& disk, const storage::Contents& contents);
   base::Status open_peers();
   std::vector<std::string> canonical_seeds();
+  [[nodiscard]] ClusterSettings wished_settings() const;
+  void compare_settings(const ClusterSettings& founded) const;
   void begin_founding();
   // Stores that this node is a member, then starts the node; `groups` are its shards' first states.
   void become_member(const gossip::Charter& charter, std::vector<storage::GroupTurn> groups);

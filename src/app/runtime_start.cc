@@ -22,7 +22,9 @@
 namespace brigade::app {
 namespace {
 
-// How often a node that is not ready says what it waits for.
+// When and how often a node that is not ready says what it waits for: once it has heard of those
+// that it asked.
+constexpr base::Duration kExplainAfter = base::milliseconds(2500);
 constexpr base::Duration kExplainEvery = base::seconds(5);
 
 // Connections of each front door and of peers at most, of so many open files. A quarter stays for
@@ -202,11 +204,35 @@ base::Status Runtime::open() {
       !status) {
     return status;
   }
+  explain_at_ = clock_.now().slow + kExplainAfter;
   begin_founding();
   if (facts_.charter) {
     start_node(*facts_.charter, std::move(contents->groups));
   }
   return base::ok();
+}
+
+ClusterSettings Runtime::wished_settings() const {
+  ClusterSettings settings;
+  settings.shards = options_.shards.value_or(settings.shards);
+  settings.replicas = options_.replicas.value_or(settings.replicas);
+  return settings;
+}
+
+// The cluster was founded with something else. No reason not to start: a node that is missing would
+// be worse than a flag without effect.
+void Runtime::compare_settings(const ClusterSettings& founded) const {
+  const auto compare = [](const char* flag, std::optional<std::uint32_t> wished,
+                          std::uint32_t real) {
+    if (wished && *wished != real) {
+      spdlog::warn(
+          "{0} {1} has no effect: the cluster was founded with {0} {2}, which cannot be changed; "
+          "leave the flag out, or found a new cluster in empty directories",
+          flag, *wished, real);
+    }
+  };
+  compare("--shards", options_.shards, founded.shards);
+  compare("--replicas", options_.replicas, founded.replicas);
 }
 
 void Runtime::begin_founding() {
@@ -215,8 +241,7 @@ void Runtime::begin_founding() {
       .cluster_name = options_.cluster,
       .seeds = canonical_seeds(),
       .expect = options_.expect.value_or(0),
-      .settings =
-          encode(ClusterSettings{.shards = options_.shards, .replicas = options_.replicas})};
+      .settings = encode(wished_settings())};
   founder_ = std::make_unique<Founder>(
       Founder::Outside{
           .peers = *peers_,
@@ -275,6 +300,7 @@ void Runtime::start_node(const gossip::Charter& charter,
   if (!settings) {
     return fail("the cluster's settings are of another version of brigade");
   }
+  compare_settings(*settings);
   const base::Instant now = clock_.now();
   node::NodeConfig config{.id = facts_.id,
                           .boot = boot_,
@@ -378,7 +404,7 @@ void Runtime::announce() {
   desk_.explain(reason);
   if (now.slow >= explain_at_) {
     explain_at_ = now.slow + kExplainEvery;
-    spdlog::info("{}", reason);
+    spdlog::log(node_ ? spdlog::level::info : spdlog::level::warn, "{}", reason);
   }
 }
 

@@ -118,6 +118,7 @@ void Founding::on(const Founder& from, const IAm& answer, TimePoint, FoundingAct
   const auto peer = peers_.find(from.address);
   if (peer != peers_.end()) {
     peer->second.votes = answer.stage != FoundingStage::kInitialised;
+    peer->second.stage = answer.stage;
   }
   if (answer.stage != FoundingStage::kInitialised) {
     return;
@@ -298,7 +299,16 @@ std::size_t Founding::wanted() const {
 }
 
 FoundingProgress Founding::progress() const {
-  FoundingProgress progress{.founder = founder_, .unanswered = unanswered(), .undecided = {}};
+  FoundingProgress progress{.founder = founder_,
+                            .present = {},
+                            .wanted = wanted(),
+                            .unanswered = unanswered(),
+                            .undecided = {}};
+  for (const auto& [address, peer] : peers_) {
+    if (peer.stage && is_seed(address)) {
+      progress.present.push_back({.seed = peer.founder, .stage = *peer.stage});
+    }
+  }
   if (member()) {
     progress.phase = told_ ? FoundingProgress::Phase::kDone : FoundingProgress::Phase::kPersisting;
     progress.unanswered.clear();

@@ -117,8 +117,15 @@ struct FoundingProgress {
     kDone,
   };
   Phase phase = Phase::kAsking;
-  bool founder = false;                 // in its own seed list
-  std::vector<std::string> unanswered;  // seeds not heard from
+  bool founder = false;  // in its own seed list
+  // A seed that said who it is. `kInitialised`: of a cluster that this node does not join.
+  struct Present {
+    Founder seed;
+    FoundingStage stage = FoundingStage::kJoining;
+  };
+  std::vector<Present> present;         // the other seeds, by address
+  std::size_t wanted = 1;               // founders, this node included
+  std::vector<std::string> unanswered;  // seeds that are not there to vote
   std::vector<Founder> undecided;       // founders whose promise or vote is missing
 };
 
@@ -141,6 +148,7 @@ class Founding {
   struct Peer {
     Founder founder;
     bool votes = false;  // not a member of a cluster
+    std::optional<FoundingStage> stage;
   };
   // Our own ballot under way.
   struct Round {

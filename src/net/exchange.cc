@@ -56,7 +56,7 @@ void Exchange::on_frame(const Frame& frame) {
   } else if (frame.kind == FrameKind::kHello && !peer_) {
     peer_ = decode_hello(frame.payload);
     if (!peer_) {
-      fail("sent a greeting that is not understood");
+      fail_unmet("sent a greeting that is not understood");
     } else if (const auto refused = judge(commons_.self, *peer_, base::NodeId())) {
       ++commons_.counters.refused_here;
       stream_->send(FrameKind::kRefusal, encode(*refused));
@@ -70,13 +70,17 @@ void Exchange::on_frame(const Frame& frame) {
     end(Exchanged{*peer_, std::string(frame.payload)});
   } else {
     ++commons_.counters.broken;
-    fail("unexpected bytes");
+    fail_unmet("unexpected bytes");
   }
 }
 
 void Exchange::on_closed(const std::string& reason) {
   const auto keep = shared_from_this();
-  fail(reason);
+  fail_unmet(reason);
+}
+
+void Exchange::fail_unmet(const std::string& reason) {
+  fail(peer_ ? reason : reason + "; is that the --peer address of a node?");
 }
 
 void Exchange::fail(const std::string& reason) {

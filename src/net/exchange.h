@@ -37,6 +37,8 @@ class Exchange final : public FrameStream::Listener, public std::enable_shared_f
   void greet(asio::ip::tcp::socket socket);
   void end(base::Result<Exchanged> result);
   void fail(const std::string& reason);
+  // Of one that has not greeted as a peer does.
+  void fail_unmet(const std::string& reason);
 
   MeshCommons& commons_;
   std::string question_;

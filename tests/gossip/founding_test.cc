@@ -113,7 +113,12 @@ TEST_SUITE("gossip/founding") {
     world.start(1);
     world.run_for(base::seconds(30));
     CHECK(world.cluster(0) == base::ClusterId());
-    CHECK(world.core(0).progress().unanswered == std::vector<std::string>{"10.0.0.2:7420"});
+    const gossip::FoundingProgress progress = world.core(0).progress();
+    CHECK(progress.unanswered == std::vector<std::string>{"10.0.0.2:7420"});
+    CHECK(progress.wanted == 3);
+    REQUIRE(progress.present.size() == 1);
+    CHECK(progress.present[0].seed.address == "10.0.0.1:7420");
+    CHECK(progress.present[0].stage == gossip::FoundingStage::kFounder);
     world.start(2);
     world.run_for(base::seconds(3));
     CHECK(world.apart(first(3)) == "");

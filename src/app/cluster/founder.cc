@@ -1,5 +1,6 @@
 #include "app/cluster/founder.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -11,6 +12,8 @@ namespace brigade::app {
 namespace {
 
 constexpr base::Duration kCharterRetry = base::seconds(1);
+// Messages in a row that a seed took without ever answering: it cannot, then.
+constexpr int kArrivedForSure = 3;
 
 std::string join(const std::vector<std::string>& texts) {
   std::string all;
@@ -68,7 +71,31 @@ void Founder::perform(gossip::FoundingAction& action) {
 }
 
 void Founder::send(const gossip::SendFounding& send) {
-  outside_.peers.send(send.address, send.message);
+  outside_.peers.send(send.address, send.message,
+                      [this, alive = std::weak_ptr<int>(alive_),
+                       address = send.address](const base::Result<net::Exchanged>& answer) {
+                        if (!alive.expired()) {
+                          heard(address, answer);
+                        }
+                      });
+}
+
+void Founder::heard(const std::string& address, const base::Result<net::Exchanged>& answer) {
+  if (std::find(config_.seeds.begin(), config_.seeds.end(), address) == config_.seeds.end()) {
+    return;
+  }
+  Heard& one = heard_[address];
+  if (!answer) {
+    spdlog::debug("seed {}: {}", address, answer.error().message);
+    one = {.problem = answer.error().message};
+    return;
+  }
+  ++one.arrived;
+  const net::Hello& peer = answer->peer;
+  one.problem = peer.advertised == address
+                    ? ""
+                    : peer.name + " at " + address + " tells others that it is " + peer.advertised +
+                          ": name it so in --seed, or start it with --advertise " + address;
 }
 
 void Founder::persist(gossip::PersistFounding& persist) {
@@ -133,11 +160,64 @@ void Founder::fetch_charter() {
   });
 }
 
+// Of a seed that is missed.
+std::string Founder::about(const std::string& seed) const {
+  const auto found = heard_.find(seed);
+  if (found == heard_.end()) {
+    return seed + " (no answer yet)";
+  }
+  if (!found->second.problem.empty()) {
+    return found->second.problem;
+  }
+  return found->second.arrived < kArrivedForSure
+             ? seed
+             : seed + " (reached, but nothing comes from there: can it reach this node at " +
+                   config_.self.address + "? see --advertise)";
+}
+
+std::string Founder::waiting_to_found(const gossip::FoundingProgress& progress) const {
+  std::vector<std::string> here{config_.self.name};
+  std::vector<std::string> missing;
+  for (const std::string& seed : progress.unanswered) {
+    missing.push_back(about(seed));
+  }
+  for (const auto& [seed, stage] : progress.present) {
+    if (stage != gossip::FoundingStage::kInitialised) {
+      here.push_back(seed.name);
+    }
+  }
+  return "waiting to found a cluster: " + std::to_string(here.size()) + " of " +
+         std::to_string(progress.wanted) + " founders here (" + join(here) +
+         "), missing: " + join(missing);
+}
+
+std::string Founder::waiting_to_join(const gossip::FoundingProgress& progress) const {
+  std::vector<std::string> seeds;
+  for (const std::string& seed : progress.unanswered) {
+    seeds.push_back(about(seed));
+  }
+  for (const auto& [seed, stage] : progress.present) {
+    if (stage != gossip::FoundingStage::kInitialised) {
+      const bool founds = stage == gossip::FoundingStage::kFounder;
+      seeds.push_back(seed.name + " at " + seed.address +
+                      (founds ? " (waits for the other founders)"
+                              : " (is not in its own seed list either: who founds the cluster "
+                                "must be)"));
+    }
+  }
+  return "waiting to join (" + config_.self.address +
+         ", this node, is not in its own seed list) a cluster of: " + join(seeds);
+}
+
 std::string Founder::waiting_for() const {
   const gossip::FoundingProgress progress = core_.progress();
-  if (!progress.unanswered.empty()) {
-    return "waiting for the seeds " + join(progress.unanswered) +
-           (progress.founder ? "" : " (this node is not in its own seed list: it joins)");
+  const bool decided = progress.phase == gossip::FoundingProgress::Phase::kDone ||
+                       progress.phase == gossip::FoundingProgress::Phase::kPersisting;
+  if (!decided && !progress.founder) {
+    return waiting_to_join(progress);
+  }
+  if (!progress.unanswered.empty() && progress.undecided.empty()) {
+    return waiting_to_found(progress);
   }
   if (!progress.undecided.empty()) {
     std::vector<std::string> names;
@@ -146,7 +226,7 @@ std::string Founder::waiting_for() const {
     }
     return "founding the cluster: waiting for the votes of " + join(names);
   }
-  return progress.founder ? "founding the cluster" : "waiting for the seeds to found their cluster";
+  return progress.founder ? "founding the cluster" : "joining the cluster of " + join_.address;
 }
 
 }  // namespace brigade::app

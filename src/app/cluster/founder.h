@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -41,16 +42,26 @@ class Founder {
   [[nodiscard]] base::TimePoint next_deadline() const {
     return std::min(core_.next_deadline(), join_at_);
   }
-  // What it waits for, as a sentence.
+  // What it waits for, as a sentence: who is there, who is missing and what they answered.
   [[nodiscard]] std::string waiting_for() const;
 
  private:
+  // What came of the last messages to a seed.
+  struct Heard {
+    std::string problem;
+    int arrived = 0;  // in a row
+  };
+
   void step(const gossip::FoundingInput& input);
   void perform(gossip::FoundingAction& action);
   void send(const gossip::SendFounding& send);
   void persist(gossip::PersistFounding& persist);
   void refuse(const gossip::FoundingRefused& refusal);
   void fetch_charter();
+  void heard(const std::string& address, const base::Result<net::Exchanged>& answer);
+  [[nodiscard]] std::string about(const std::string& seed) const;
+  [[nodiscard]] std::string waiting_to_found(const gossip::FoundingProgress& progress) const;
+  [[nodiscard]] std::string waiting_to_join(const gossip::FoundingProgress& progress) const;
 
   Outside outside_;
   gossip::FoundingConfig config_;
@@ -58,6 +69,7 @@ class Founder {
   gossip::FoundingActions actions_;
   gossip::JoinCluster join_;                // whose charter is wanted
   base::TimePoint join_at_ = base::kNever;  // when it is asked for again
+  std::map<std::string, Heard> heard_;      // by seed
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };
 

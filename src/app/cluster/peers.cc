@@ -71,13 +71,10 @@ void Peers::send(const node::RaftSend& send) {
   mesh_.send(send.to, std::move(frame), lane);
 }
 
-void Peers::send(const std::string& address, const gossip::FoundingMessage& message) {
+void Peers::send(const std::string& address, const gossip::FoundingMessage& message,
+                 net::Exchange::Done done) {
   mesh_.ask(address, question(kFounding, wire::encode(message)), kFoundingPatience,
-            [address](const base::Result<net::Exchanged>& answer) {
-              if (!answer) {
-                spdlog::debug("seed {}: {}", address, answer.error().message);
-              }
-            });
+            std::move(done));
 }
 
 void Peers::send(const std::string& address, const gossip::Datagram& datagram) {

@@ -58,7 +58,9 @@ class Peers final : private net::MeshEvents {
   // False: it expired. `fast` is this machine's fast line now (semantics 3.5).
   bool send(const node::Send& send, base::TimePoint fast);
   void send(const node::RaftSend& send);
-  void send(const std::string& address, const gossip::FoundingMessage& message);
+  // `done` hears whether it arrived, and at whom.
+  void send(const std::string& address, const gossip::FoundingMessage& message,
+            net::Exchange::Done done);
   void send(const std::string& address, const gossip::Datagram& datagram);
 
   // `done` gets the answer, or nothing when there was none or it made no sense.
