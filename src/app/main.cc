@@ -51,12 +51,12 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    const auto mistake = brigade::cli::mistake_in(app, {argv + std::min(1, argc), argv + argc});
-    if (error.get_exit_code() != 0 && mistake) {
-      std::fprintf(stderr, "brigade: %s\n", mistake->c_str());
-      return 2;
+    if (error.get_exit_code() == 0) {
+      return app.exit(error);  // --help, --version
     }
-    return app.exit(error) == 0 ? 0 : 2;
+    const auto mistake = brigade::cli::mistake_in(app, {argv + std::min(1, argc), argv + argc});
+    std::fprintf(stderr, "brigade: %s\n", mistake.value_or(brigade::cli::told(app, error)).c_str());
+    return 2;
   }
   return node->parsed() ? run_node(options) : exit_code;
 }

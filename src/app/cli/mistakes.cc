@@ -36,14 +36,37 @@ std::string called(const CLI::App& app) {
   return parent == nullptr ? "brigade" : called(*parent) + " " + app.get_name();
 }
 
-std::string told(const CLI::App& app, const char* what, const std::string& word,
-                 const std::vector<std::string>& known) {
-  return printable("unknown " + std::string(what) + " `" + word + "`" +
-                   base::did_you_mean(word, known) + " (`" + called(app) +
-                   " --help` lists what there is)");
+std::string with_hint(const CLI::App& app, const std::string& message) {
+  return printable(message + " (`" + called(app) + " --help` lists what there is)");
+}
+
+std::string unknown(const CLI::App& app, const char* what, const std::string& word,
+                    const std::vector<std::string>& known) {
+  return with_hint(
+      app, "unknown " + std::string(what) + " `" + word + "`" + base::did_you_mean(word, known));
+}
+
+// The parser's own words, but for those that speak of its inner types.
+std::string message_of(const CLI::App& at, const CLI::ParseError& error) {
+  const std::string message = error.what();
+  if (error.get_name() == "RequiredError" && !commands_of(at).empty()) {
+    return "expected a command";
+  }
+  if (error.get_name() == "ArgumentMismatch" && message.ends_with(" missing")) {
+    return message.substr(0, message.find(':')) + ": expected a value";
+  }
+  return message;
 }
 
 }  // namespace
+
+std::string told(const CLI::App& app, const CLI::ParseError& error) {
+  const CLI::App* at = &app;
+  while (!at->get_subcommands().empty()) {
+    at = at->get_subcommands().front();
+  }
+  return with_hint(*at, message_of(*at, error));
+}
 
 std::optional<std::string> mistake_in(const CLI::App& app, const std::vector<std::string>& words) {
   const CLI::App* at = &app;
@@ -56,7 +79,7 @@ std::optional<std::string> mistake_in(const CLI::App& app, const std::vector<std
       add_flags(*at, flags);
       const std::string flag = word.substr(0, word.find('='));
       if (std::find(flags.begin(), flags.end(), flag) == flags.end()) {
-        return told(*at, "flag", flag, flags);
+        return unknown(*at, "flag", flag, flags);
       }
       continue;
     }
@@ -65,7 +88,7 @@ std::optional<std::string> mistake_in(const CLI::App& app, const std::vector<std
       continue;  // an argument, or a flag's value
     }
     if (std::find(commands.begin(), commands.end(), word) == commands.end()) {
-      return told(*at, "command", word, commands);
+      return unknown(*at, "command", word, commands);
     }
     at = at->get_subcommand(word);
   }

@@ -13,4 +13,8 @@ namespace brigade::cli {
 // `words` are the arguments without the program's name.
 std::optional<std::string> mistake_in(const CLI::App& app, const std::vector<std::string>& words);
 
+// What the parser says of a command line without such a word, in the same form. Requires: `app` has
+// parsed the words.
+std::string told(const CLI::App& app, const CLI::ParseError& error);
+
 }  // namespace brigade::cli

@@ -1,5 +1,7 @@
 #include "app/cli/mistakes.h"
 
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "app/cli/commands.h"
@@ -39,6 +41,30 @@ TEST_CASE("words that a command has are no mistakes, whatever their values") {
   CHECK(mistake({"status", "--help"}) == "none");
   CHECK(mistake({"acquire", "--", "--odd"}) == "none");
   CHECK(mistake({"settle", "1-2-3", "-5"}) == "none");
+}
+
+std::string refused(std::vector<std::string> words) {
+  int exit_code = 0;
+  CLI::App app;
+  app.require_subcommand(1);
+  add_client_commands(app, exit_code);
+  std::reverse(words.begin(), words.end());  // as the parser wants them
+  try {
+    app.parse(std::move(words));
+  } catch (const CLI::ParseError& error) {
+    return told(app, error);
+  }
+  return "none";
+}
+
+TEST_CASE("what the parser refuses is told in the same form, of the command that it belongs to") {
+  CHECK(refused({}) == "expected a command (`brigade --help` lists what there is)");
+  CHECK(refused({"limit"}) == "expected a command (`brigade limit --help` lists what there is)");
+  CHECK(refused({"acquire"}) == "LIMIT is required (`brigade acquire --help` lists what there is)");
+  CHECK(refused({"acquire", "api", "--cost"}) ==
+        "--cost: expected a value (`brigade acquire --help` lists what there is)");
+  CHECK(refused({"acquire", "api", "--cost", "much"}).starts_with("--cost: expected a number"));
+  CHECK(refused({"settle", "1-2-3", "5", "\x1b[2J"}).find('\x1b') == std::string::npos);
 }
 
 TEST_CASE("a mistake cannot drive the terminal") {
