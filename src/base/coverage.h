@@ -1,41 +1,52 @@
 // Coverage marks: rare branches that some test or seed must reach (FoundationDB's CodeProbe,
-// TigerBeetle's marks). COVERED("loan arrives after its seq was closed") counts a visit.
+// TigerBeetle's marks). COVERED("a loan arrives after its sequence was closed") counts a visit;
+// marks that were never visited are known as well, so that a campaign can name them.
+//
+// Threads: a mark belongs to whoever owns the core that it stands in. Nothing is decided by counts.
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string_view>
-#include <vector>
 
 namespace brigade::base {
 
 class CoverageMark {
  public:
+  // Requires: lives as long as the process, as its name does.
   explicit CoverageMark(const char* name);
+  CoverageMark(const CoverageMark&) = delete;
+  CoverageMark& operator=(const CoverageMark&) = delete;
   void hit() { ++hits_; }
-  [[nodiscard]] std::string_view name() const { return name_; }
-  [[nodiscard]] std::uint64_t hits() const { return hits_; }
 
  private:
+  friend std::map<std::string_view, std::uint64_t> coverage_marks();
+
   const char* name_;
   std::uint64_t hits_ = 0;
+  CoverageMark* next_;
 };
 
-// Every mark reached so far in this process, in the order of first visits.
-const std::vector<const CoverageMark*>& coverage_marks();
-// Visits of the mark of this name; 0 when it was never reached.
+// Visits by name of every mark that is linked into this program.
+std::map<std::string_view, std::uint64_t> coverage_marks();
+// Visits of the marks of this name.
 std::uint64_t coverage_hits(std::string_view name);
+
+// One for each place: it exists before the place is visited first.
+template <class Place>
+struct MarkOf {
+  static inline CoverageMark mark{Place::name()};
+};
 
 }  // namespace brigade::base
 
 // A branch that is common enough to be on the acquire path must not carry a mark.
-#ifdef BRIGADE_COVERAGE_MARKS
-#define COVERED(name)                                        \
-  do {                                                       \
-    static ::brigade::base::CoverageMark brigade_mark(name); \
-    brigade_mark.hit();                                      \
+#define COVERED(text)                           \
+  do {                                          \
+    struct Place {                              \
+      static const char* name() {               \
+        return text;                            \
+      }                                         \
+    };                                          \
+    ::brigade::base::MarkOf<Place>::mark.hit(); \
   } while (false)
-#else
-#define COVERED(name) \
-  do {                \
-  } while (false)
-#endif

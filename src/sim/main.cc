@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/coverage.h"
 #include "sim/cluster/campaign.h"
 #include "sim/raft/command.h"
 
@@ -89,6 +90,14 @@ int run_cluster(const ClusterOptions& options) {
   return 0;
 }
 
+// One line for each rare branch: how often it was reached.
+void print_marks() {
+  for (const auto& [name, hits] : brigade::base::coverage_marks()) {
+    std::printf("mark %llu %.*s\n", static_cast<unsigned long long>(hits),
+                static_cast<int>(name.size()), name.data());
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -110,10 +119,18 @@ int main(int argc, char** argv) {
   CLI::App* raft_command =
       app.add_subcommand("raft", "one Raft group, every property checked at every step");
   brigade::sim::declare(*raft_command, raft);
+  bool marks = false;
+  for (CLI::App* one : {command, raft_command}) {
+    one->add_flag("--marks", marks, "list the rare branches and how often each was reached");
+  }
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return raft_command->parsed() ? brigade::sim::run(raft) : run_cluster(cluster);
+  const int code = raft_command->parsed() ? brigade::sim::run(raft) : run_cluster(cluster);
+  if (marks) {
+    print_marks();
+  }
+  return code;
 }
