@@ -1,6 +1,8 @@
 // Row 3: what one decision costs in this process, beside an atomic compare-and-swap with a clock
 // read. Rounds of each alternate. Prints one JSON object: nanoseconds per operation, by round, and
 // how often memory was allocated while decisions were taken.
+//
+//   bench_decision [ROUNDS [TIMES [NAME]]]    only the contender of this name, to be profiled
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -136,6 +138,7 @@ void measure(const std::vector<Contender>& contenders, int rounds, int times,
 int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 7;
   const int times = argc > 2 ? std::atoi(argv[2]) : 500'000;
+  const std::string only = argc > 3 ? argv[3] : "";
   host::Clock clock;
   bench::SoloNode solo(clock);
   if (!solo.serve({limit("api", false, 1'000'000'000), limit("users", true, kKeyRate),
@@ -158,7 +161,7 @@ int main(int argc, char** argv) {
       .limit = "users", .key = "alice", .cost = base::Tokens::whole(500'000'000)};
   node::ThrottleRequest half_throttled = throttled;
   half_throttled.quantity = 450'000'000;
-  const std::vector<Contender> contenders{
+  std::vector<Contender> contenders{
       {"cas", [](int n) { compare_and_swap(n); }},
       {"acquire",
        [&](int n) {
@@ -195,6 +198,9 @@ int main(int argc, char** argv) {
     (void)node.throttle(half_throttled, 1, clock.now());
     solo.turn();
   };
+  if (!only.empty()) {
+    std::erase_if(contenders, [&](const Contender& one) { return one.name != only; });
+  }
   measure(contenders, rounds, times, turn);
   return 0;
 }

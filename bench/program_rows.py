@@ -32,10 +32,13 @@ def row_3(options):
 
 
 def row_4(options):
-    taken = json.loads(output(program("bench_borrow"), str(options.runs), str(options.scaled(3000))))
-    what = "borrow round trip, beside a TCP ping-pong of the same bytes: "
-    return [less(4, what + name, median(taken["borrow"][name]), median(taken["pingpong"][name]), "us", most)
-            for name, most in (("p50", 2), ("p99", 3))]
+    borrow = (program("bench_borrow"), str(options.runs), str(options.scaled(3000)))
+    free = json.loads(output(*borrow))
+    # To wake an idle core of a virtual machine may take longer than all the rest.
+    one_core = json.loads(output("taskset", "-c", str(min(os.sched_getaffinity(0))), *borrow))
+    return [less(4, f"borrow round trip, beside a TCP ping-pong of the same bytes: {what}", median(taken["borrow"][name]),
+                 median(taken["pingpong"][name]), "us", most)
+            for what, taken, name, most in (("p50", free, "p50", 2), ("p99", free, "p99", 3), ("p50, all on one core", one_core, "p50", 2))]
 
 
 def simulated(seconds, *command):
