@@ -51,6 +51,44 @@ const char* refusal_text(node::Verdict verdict) {
   }
 }
 
+// The longest line of put_line().
+constexpr std::size_t kLineMax = 24;
+
+// A line of a whole number; returns its end.
+char* put_line(char* at, char kind, std::int64_t value) {
+  *at++ = kind;
+  at = std::to_chars(at, at + kLineMax - 3, value).ptr;
+  *at++ = '\r';
+  *at++ = '\n';
+  return at;
+}
+
+// What is no length: not all of it is here, or it is none.
+constexpr std::int64_t kIncompleteLength = -1;
+constexpr std::int64_t kBrokenLength = -2;
+
+// A number of at most `most` up to CRLF; `at` moves behind that.
+inline std::int64_t read_length(const char*& at, const char* end, std::int64_t most) {
+  constexpr std::ptrdiff_t kDigitsMax = 16;
+  const char* const begin = at;
+  const char* next = begin;
+  std::int64_t value = 0;
+  for (; next != end && *next >= '0' && *next <= '9'; ++next) {
+    value = value * 10 + (*next - '0');
+    if (value > most || next - begin >= kDigitsMax) {
+      return kBrokenLength;
+    }
+  }
+  if (next == end || (next + 1 == end && *next == '\r')) {
+    return kIncompleteLength;
+  }
+  if (next == begin || next[0] != '\r' || next[1] != '\n') {
+    return kBrokenLength;
+  }
+  at = next + 2;
+  return value;
+}
+
 base::Duration time_for(Tokens amount, std::int64_t count, std::int64_t period_s) {
   constexpr std::int64_t kNanoPerMicro = 1000;  // of a second, as of tokens
   const base::Wide ns = static_cast<base::Wide>(std::max<std::int64_t>(0, amount.micro())) *
@@ -68,11 +106,19 @@ void RedisSession::end() {
 }
 
 void RedisSession::add_number(std::int64_t value) {
-  std::array<char, 24> line{':'};
-  char* end = std::to_chars(line.data() + 1, line.data() + line.size() - 2, value).ptr;
-  *end++ = '\r';
-  *end++ = '\n';
-  output_.append(line.data(), end);
+  std::array<char, kLineMax> line;
+  const char* const end = put_line(line.data(), ':', value);
+  output_.append(line.data(), static_cast<std::size_t>(end - line.data()));
+}
+
+// In one piece: every append costs as much as the digits of a number.
+void RedisSession::add_numbers(const Numbers& values) {
+  std::array<char, (1 + std::tuple_size_v<std::array<std::int64_t, 5>>)*kLineMax> lines;
+  char* end = put_line(lines.data(), '*', static_cast<std::int64_t>(values.size()));
+  for (const std::int64_t value : values) {
+    end = put_line(end, ':', value);
+  }
+  output_.append(lines.data(), static_cast<std::size_t>(end - lines.data()));
 }
 
 void RedisSession::add_bulk(std::string_view text) {
@@ -180,56 +226,38 @@ RedisSession::Parsed RedisSession::broken(const char* why) {
   return Parsed::kBroken;
 }
 
-RedisSession::Parsed RedisSession::parse_length(std::int64_t most, std::int64_t& value) {
-  constexpr std::size_t kDigitsMax = 16;
-  value = 0;
-  std::size_t i = at_;
-  for (; i < input_.size() && input_[i] >= '0' && input_[i] <= '9'; ++i) {
-    value = value * 10 + (input_[i] - '0');
-    if (value > most || i - at_ >= kDigitsMax) {
-      return Parsed::kBroken;
-    }
-  }
-  if (i == input_.size() || (i + 1 == input_.size() && input_[i] == '\r')) {
-    return Parsed::kIncomplete;
-  }
-  if (i == at_ || input_[i] != '\r' || input_[i + 1] != '\n') {
-    return Parsed::kBroken;
-  }
-  at_ = i + 2;
-  return Parsed::kCommand;
-}
-
 RedisSession::Parsed RedisSession::parse_array() {
-  std::int64_t count = 0;
-  ++at_;
-  if (const Parsed parsed = parse_length(kArgsMax, count); parsed != Parsed::kCommand) {
-    return parsed == Parsed::kBroken ? broken("ERR Protocol error: invalid multibulk length")
-                                     : parsed;
+  const char* at = input_.data() + at_ + 1;
+  const char* const end = input_.data() + input_.size();
+  const std::int64_t count = read_length(at, end, kArgsMax);
+  if (count < 0) {
+    return count == kIncompleteLength ? Parsed::kIncomplete
+                                      : broken("ERR Protocol error: invalid multibulk length");
   }
   for (std::int64_t i = 0; i < count; ++i) {
-    if (at_ >= input_.size()) {
+    if (at == end) {
       return Parsed::kIncomplete;
     }
-    if (input_[at_] != '$') {
+    if (*at != '$') {
       return broken("ERR Protocol error: expected '$'");
     }
-    ++at_;
-    std::int64_t size = 0;
-    if (const Parsed parsed = parse_length(kArgMax, size); parsed != Parsed::kCommand) {
-      return parsed == Parsed::kBroken ? broken("ERR Protocol error: invalid bulk length") : parsed;
+    ++at;
+    const std::int64_t size = read_length(at, end, kArgMax);
+    if (size < 0) {
+      return size == kIncompleteLength ? Parsed::kIncomplete
+                                       : broken("ERR Protocol error: invalid bulk length");
     }
-    const auto length = static_cast<std::size_t>(size);
-    if (input_.size() - at_ < length + 2) {
+    if (end - at < size + 2) {
       return Parsed::kIncomplete;
     }
-    args_.emplace_back(input_.data() + at_, length);
-    at_ += length;
-    if (input_[at_] != '\r' || input_[at_ + 1] != '\n') {
+    args_.emplace_back(at, static_cast<std::size_t>(size));
+    at += size;
+    if (at[0] != '\r' || at[1] != '\n') {
       return broken("ERR Protocol error: a bulk string must end with CRLF");
     }
-    at_ += 2;
+    at += 2;
   }
+  at_ = static_cast<std::size_t>(at - input_.data());
   return Parsed::kCommand;
 }
 
@@ -453,15 +481,13 @@ void RedisSession::reply_throttle(const node::Decision& decision, const Refill& 
     add_error(refusal);
     return;
   }
-  add("*5\r\n");
-  add_number(decision.admitted() ? 0 : 1);
-  add_number(decision.burst.floor());
-  add_number(std::max<std::int64_t>(0, decision.remaining.floor()));
   const bool waits = decision.verdict == node::Verdict::kRefused;
-  add_number(waits ? std::max<std::int64_t>(1, seconds_up(decision.retry_after)) : -1);
   // From the client's own numbers, which may be no whole nano-tokens a second.
-  add_number(seconds_until_full(
-      time_for(decision.burst - decision.remaining, refill.count, refill.period_s)));
+  const auto full = time_for(decision.burst - decision.remaining, refill.count, refill.period_s);
+  add_numbers({decision.admitted() ? 0 : 1, decision.burst.floor(),
+               std::max<std::int64_t>(0, decision.remaining.floor()),
+               waits ? std::max<std::int64_t>(1, seconds_up(decision.retry_after)) : -1,
+               seconds_until_full(full)});
 }
 
 void RedisSession::reply_acquire(const node::Decision& decision) {

@@ -5,6 +5,7 @@
 // kArgMax. Source: the Redis serialization protocol specification; CL.THROTTLE as in redis-cell.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -63,8 +64,6 @@ class RedisSession final : public Waiter {
   void run_batch();
   Parsed parse();
   Parsed parse_array();
-  // A number of at most `most` up to CRLF; kBroken says that it is none.
-  Parsed parse_length(std::int64_t most, std::int64_t& value);
   Parsed broken(const char* why);
   Parsed parse_inline();
   void execute();
@@ -81,6 +80,9 @@ class RedisSession final : public Waiter {
 
   void add(std::string_view text) { output_ += text; }
   void add_number(std::int64_t value);
+  // An array of them.
+  using Numbers = std::array<std::int64_t, 5>;
+  void add_numbers(const Numbers& values);
   void add_bulk(std::string_view text);
   void add_error(std::string_view text);
   void add_null();
