@@ -242,10 +242,9 @@ struct Told {
   verdict @3 :Verdict;
   remaining @4 :Int64;
   retryAfter @5 :Int64;
-  resetAfter @6 :Int64;
-  unknown @7 :Bool;
-  again @8 :Bool;
-  ledger @9 :Bool;
+  unknown @6 :Bool;
+  again @7 :Bool;
+  ledger @8 :Bool;
 }
 
 struct AskBatch {

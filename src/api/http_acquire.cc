@@ -78,12 +78,9 @@ void append_headers(std::string& policy, std::string& state, const std::string& 
   policy += '"' + limit + "\";q=" + std::to_string(decision.burst.floor());
   policy += ";w=" + std::to_string(window);
   const std::int64_t remaining = std::max<std::int64_t>(0, decision.remaining.floor());
-  // A node's share is full before the limit is: never "now" beside less than everything.
-  const bool whole = remaining >= decision.burst.floor();
-  const auto reset = seconds_until_full(decision.reset_after);
   state += separator;
   state += '"' + limit + "\";r=" + std::to_string(remaining);
-  state += ";t=" + std::to_string(whole ? reset : std::max<std::int64_t>(1, reset));
+  state += ";t=" + std::to_string(seconds_until_full(decision.reset_after()));
 }
 
 void add_headers(HttpResponse& response, std::span<const std::string> limits,

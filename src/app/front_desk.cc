@@ -63,27 +63,32 @@ void FrontDesk::count(api::Door door, const node::Decision& decision, base::Dura
 }
 
 template <class Limits>
-std::optional<node::Decision> FrontDesk::decided(std::optional<node::Decision> decision,
-                                                 const Visit& visit, std::size_t parts,
-                                                 const Limits& limits) {
-  if (!decision) {
-    Waiting waiting{.waiter = &visit.waiter,
-                    .token = visit.token,
-                    .door = visit.door,
-                    .limits = {},
-                    .arrived = visit.arrived};
-    for (std::size_t i = 0; i < parts; ++i) {
-      waiting.limits.emplace_back(limits(i));
-    }
-    waiting_.emplace(visit.ticket, std::move(waiting));
-    tickets_[&visit.waiter].insert(visit.ticket);
-    calls_.touch();
-    return std::nullopt;
+void FrontDesk::park(const Visit& visit, std::size_t parts, const Limits& limits) {
+  Waiting waiting{.waiter = &visit.waiter,
+                  .token = visit.token,
+                  .door = visit.door,
+                  .limits = {},
+                  .arrived = visit.arrived};
+  for (std::size_t i = 0; i < parts; ++i) {
+    waiting.limits.emplace_back(limits(i));
   }
-  last_ = clock_.now();
-  calls_.glance(last_.slow);
-  check_still_valid(*decision, last_.fast);
-  count(visit.door, *decision, last_.slow - visit.arrived, parts, limits);
+  waiting_.emplace(visit.ticket, std::move(waiting));
+  tickets_[&visit.waiter].insert(visit.ticket);
+  calls_.touch();
+}
+
+template <class Decide, class Limits>
+std::optional<node::Decision> FrontDesk::decide(const Visit& visit, std::size_t parts,
+                                                const Limits& limits, const Decide& by) {
+  std::optional<node::Decision> decision = by(visit);
+  if (decision) {
+    last_ = clock_.now();
+    calls_.glance(last_.slow);
+    check_still_valid(*decision, last_.fast);
+    count(visit.door, *decision, last_.slow - visit.arrived, parts, limits);
+  } else {
+    park(visit, parts, limits);
+  }
   return decision;
 }
 
@@ -93,9 +98,9 @@ std::optional<node::Decision> FrontDesk::acquire(api::Door door,
   if (node_ == nullptr) {
     return no_node();
   }
-  const Visit one = visit(door, waiter, token);
-  return decided(node_->acquire(request, one.ticket, one.now), one, 1,
-                 [&](std::size_t) { return request.limit; });
+  return decide(
+      visit(door, waiter, token), 1, [&](std::size_t) { return request.limit; },
+      [&](const Visit& one) { return node_->acquire(request, one.ticket, one.now); });
 }
 
 std::optional<node::Decision> FrontDesk::acquire_all(api::Door door,
@@ -104,9 +109,9 @@ std::optional<node::Decision> FrontDesk::acquire_all(api::Door door,
   if (node_ == nullptr) {
     return no_node();
   }
-  const Visit one = visit(door, waiter, token);
-  return decided(node_->acquire_all(requests, one.ticket, one.now), one, requests.size(),
-                 [&](std::size_t i) { return requests[i].limit; });
+  return decide(
+      visit(door, waiter, token), requests.size(), [&](std::size_t i) { return requests[i].limit; },
+      [&](const Visit& one) { return node_->acquire_all(requests, one.ticket, one.now); });
 }
 
 std::optional<node::Decision> FrontDesk::throttle(api::Door door,
@@ -115,9 +120,9 @@ std::optional<node::Decision> FrontDesk::throttle(api::Door door,
   if (node_ == nullptr) {
     return no_node();
   }
-  const Visit one = visit(door, waiter, token);
-  return decided(node_->throttle(request, one.ticket, one.now), one, 1,
-                 [](std::size_t) { return std::string_view(kThrottleLimit); });
+  return decide(
+      visit(door, waiter, token), 1, [](std::size_t) { return std::string_view(kThrottleLimit); },
+      [&](const Visit& one) { return node_->throttle(request, one.ticket, one.now); });
 }
 
 std::optional<node::SettleReply> FrontDesk::settle(const node::ReservationId& id,

@@ -92,10 +92,13 @@ class FrontDesk final : public api::Desk {
   // The wait for this answer is over; nothing when nobody waits.
   std::optional<Waiting> end_wait(node::Ticket ticket);
   Visit visit(api::Door door, api::Waiter& waiter, std::uint64_t token);
-  // Parks the request unless it is decided. `limits` yields a limit's name by its position.
+  // Has the node decide, and parks the request unless it did. `limits` yields a limit's name by its
+  // position.
+  template <class Decide, class Limits>
+  std::optional<node::Decision> decide(const Visit& visit, std::size_t parts, const Limits& limits,
+                                       const Decide& by);
   template <class Limits>
-  std::optional<node::Decision> decided(std::optional<node::Decision> decision, const Visit& visit,
-                                        std::size_t parts, const Limits& limits);
+  void park(const Visit& visit, std::size_t parts, const Limits& limits);
   template <class Limits>
   void count(api::Door door, const node::Decision& decision, base::Duration took, std::size_t parts,
              const Limits& limits);

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/check.h"
-#include "base/wide.h"
 
 namespace brigade::bucket {
 namespace {
@@ -22,30 +21,6 @@ constexpr std::size_t capacity(std::size_t homes) {
 }
 
 }  // namespace
-
-std::size_t KeySlots::home(const KeyHash& key) const {
-  return static_cast<std::size_t>((static_cast<base::UnsignedWide>(key.high) * homes_) >> 64U);
-}
-
-std::size_t KeySlots::lower_bound(const KeyHash& key) const {
-  std::size_t i = home(key);
-  while (slots_[i].in_use() && slots_[i].key < key) {
-    ++i;
-  }
-  return i;
-}
-
-const std::int64_t* KeySlots::find(const KeyHash& key) const {
-  if (count_ == 0) {
-    return nullptr;
-  }
-  const Slot& slot = slots_[lower_bound(key)];
-  return slot.key == key ? &slot.value : nullptr;
-}
-
-std::int64_t* KeySlots::find(const KeyHash& key) {
-  return const_cast<std::int64_t*>(const_cast<const KeySlots*>(this)->find(key));
-}
 
 bool KeySlots::place(const KeyHash& key, std::int64_t value) {
   const std::size_t i = lower_bound(key);

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/key_hash.h"
+#include "base/wide.h"
 
 namespace brigade::bucket {
 
@@ -29,8 +30,16 @@ class KeySlots {
   };
 
   // The value of a key, or nullptr. Valid until the next insert or erase. Requires: key not zero.
-  [[nodiscard]] const std::int64_t* find(const KeyHash& key) const;
-  [[nodiscard]] std::int64_t* find(const KeyHash& key);
+  [[nodiscard]] const std::int64_t* find(const KeyHash& key) const {
+    if (count_ == 0) {
+      return nullptr;
+    }
+    const Slot& slot = slots_[lower_bound(key)];
+    return slot.key == key ? &slot.value : nullptr;
+  }
+  [[nodiscard]] std::int64_t* find(const KeyHash& key) {
+    return const_cast<std::int64_t*>(const_cast<const KeySlots*>(this)->find(key));
+  }
   // Adds a key. Requires: it is absent and not zero. May grow (copies every slot).
   void insert(const KeyHash& key, std::int64_t value);
   // Frees the slot; later slots may move down into it. Requires: in use.
@@ -49,9 +58,17 @@ class KeySlots {
   void check_invariants() const;
 
  private:
-  [[nodiscard]] std::size_t home(const KeyHash& key) const;
+  [[nodiscard]] std::size_t home(const KeyHash& key) const {
+    return static_cast<std::size_t>((static_cast<base::UnsignedWide>(key.high) * homes_) >> 64U);
+  }
   // Index of the key's slot, or of the slot before which it belongs.
-  [[nodiscard]] std::size_t lower_bound(const KeyHash& key) const;
+  [[nodiscard]] std::size_t lower_bound(const KeyHash& key) const {
+    std::size_t i = home(key);
+    while (slots_[i].in_use() && slots_[i].key < key) {
+      ++i;
+    }
+    return i;
+  }
   bool place(const KeyHash& key, std::int64_t value);
   void rebuild(std::size_t homes);
   // Adds spare slots at the end.

@@ -65,10 +65,7 @@ struct Decision {
   Source source = Source::kLocal;
   Tokens remaining;         // the deciding bucket's level afterwards, >= 0
   Duration retry_after{0};  // kRefused: true unless others take the tokens first
-  // Until the bucket is full again if nothing more is taken, at the rate as it is declared: what a
-  // clock may be wrong by is left out. retry_after has it, so that it is not too early.
-  Duration reset_after{0};
-  Tokens burst;  // the limit's configured burst and rate, for headers
+  Tokens burst;             // the limit's configured burst and rate, for headers
   base::Rate rate;
   ReservationId reservation;  // sequence 0 unless asked for and admitted
   // The deciding bucket's rights end here on this machine's fast line. Whoever delivers an
@@ -82,6 +79,10 @@ struct Decision {
   base::NodeId decided_by;  // zero: this node
 
   [[nodiscard]] bool admitted() const { return verdict == Verdict::kAdmitted; }
+  // Until the limit is full again if nothing more is taken, as far as this node can tell, at the
+  // rate as it is declared: what a clock may be wrong by is left out. retry_after has it, so that
+  // it is not too early.
+  [[nodiscard]] Duration reset_after() const { return rate.time_for(burst - remaining); }
 };
 
 // An implicit keyed limit, as CL.THROTTLE names it: identity is (key, max_burst, count, period).

@@ -131,7 +131,6 @@ std::optional<Told> AheadDesk::decide(const KeyTake& take, const bucket::LimitSp
     return std::nullopt;
   }
   told.remaining = std::max(Tokens{}, after);
-  told.reset_after = view->terms.rate.time_for(size - after);
   return told;
 }
 

@@ -197,6 +197,7 @@ void HomeDesk::follow(Instant now) {
       it = homes_.erase(it);
       continue;
     }
+    it->second.config = config;
     if (config != nullptr) {
       it->second.created = config->created;
       const bucket::KeyPolicy policy = policy_of(config->spec, drift_);
@@ -211,8 +212,11 @@ void HomeDesk::follow(Instant now) {
     if (at_home(config.spec) && !homes_.contains(name)) {
       bucket::KeyTable keys(policy_of(config.spec, drift_), config.spec.max_keys, ghost(config),
                             now.slow);
-      homes_.emplace(
-          name, Home{.keys = std::move(keys), .created = config.created, .away = {}, .heat = {}});
+      homes_.emplace(name, Home{.keys = std::move(keys),
+                                .created = config.created,
+                                .config = &config,
+                                .away = {},
+                                .heat = {}});
     }
   }
   follow_ledgers();
@@ -326,28 +330,28 @@ void HomeDesk::make_room(std::size_t more_keys) {
 
 std::optional<Told> HomeDesk::decide(const KeyTake& take, Instant now) {
   want(now);
-  Told told;
-  const ConfigRecord* config = store_.limit(take.limit);
+  const auto known = homes_.find(take.limit);
+  Home* home = known == homes_.end() ? nullptr : &known->second;
+  const ConfigRecord* config =
+      home != nullptr ? home->config : store_.limit(std::string_view(take.limit));
   const bucket::LimitSpec* spec = config != nullptr ? &config->spec : take.implicit;
   if (spec == nullptr || !spec->per_key || spec->mode != bucket::Mode::kShared) {
-    told.verdict = Verdict::kUnknownLimit;
-    return told;
+    return Told{.verdict = Verdict::kUnknownLimit};
   }
   const bool slow = logs_ahead(*spec);
-  Home* const home = slow ? nullptr : home_of(take.limit, *spec, now);
   if (!slow && home == nullptr) {
-    told.verdict = Verdict::kTooManyKeys;
-    return told;
+    home = home_of(take.limit, *spec, now);
+    if (home == nullptr) {
+      return Told{.verdict = Verdict::kTooManyKeys};
+    }
   }
   if (slow ? has_ledger(take) : !home->away.empty() && home->away.contains(take.key)) {
-    told.ledger = true;
-    return told;
+    return Told{.ledger = true};
   }
-  if (const Reservation* known = take.reserve ? reservations_.find(take.id) : nullptr) {
+  if (const Reservation* made = take.reserve ? reservations_.find(take.id) : nullptr) {
     // One that was called off is not charged any more.
-    told.verdict = known->reserved > Tokens{} ? Verdict::kAdmitted : Verdict::kRefused;
-    told.remaining = known->remaining;
-    return told;
+    return Told{.verdict = made->reserved > Tokens{} ? Verdict::kAdmitted : Verdict::kRefused,
+                .remaining = made->remaining};
   }
   return slow ? take_ahead(*spec, take, now) : this->take(*home, *spec, take, now);
 }
@@ -368,33 +372,33 @@ std::optional<Told> HomeDesk::take_ahead(const bucket::LimitSpec& spec, const Ke
   return decided;
 }
 
-Told HomeDesk::take(Home& home, const bucket::LimitSpec& spec, const KeyTake& take, Instant now) {
-  Told told;
+std::optional<Told> HomeDesk::take(Home& home, const bucket::LimitSpec& spec, const KeyTake& take,
+                                   Instant now) {
+  std::optional<Told> told(std::in_place);
   bucket::KeyTable& keys = home.keys;
   cut(home, take.limit, take.key, now);
   const Tokens floor =
       take.priority.empty() ? Tokens{} : spec.burst.scaled(spec.reserved(take.priority), 1000);
   const auto outcome = take.peek ? keys.peek(take.key, take.cost, floor, now.slow)
                                  : keys.take(take.key, take.cost, floor, now.slow);
-  told.remaining = outcome.level;
-  told.reset_after = spec.rate.time_for(keys.policy().size - outcome.level);
+  told->remaining = outcome.level;
   switch (outcome.verdict) {
     case bucket::KeyTable::Verdict::kTaken:
-      told.verdict = Verdict::kAdmitted;
+      told->verdict = Verdict::kAdmitted;
       break;
     case bucket::KeyTable::Verdict::kShort:
-      told.verdict = Verdict::kRefused;
-      told.retry_after = outcome.wait;
+      told->verdict = Verdict::kRefused;
+      told->retry_after = outcome.wait;
       if (take.cost + floor > loans_.ceiling(take.key, keys.policy().size)) {
         COVERED("quanta are called in for a cost that does not fit beside them");
         loans_.stop(take.key, now.slow + kCallsIn);
       }
       break;
     case bucket::KeyTable::Verdict::kTooManyKeys:
-      told.verdict = Verdict::kTooManyKeys;
+      told->verdict = Verdict::kTooManyKeys;
       break;
   }
-  note_reservation(take, told, now);
+  note_reservation(take, *told, now);
   return told;
 }
 
@@ -410,7 +414,7 @@ void HomeDesk::note_reservation(const KeyTake& take, const Told& told, Instant n
 }
 
 std::optional<Told> HomeDesk::decide(const Ask& ask, Instant now) {
-  auto told = decide(KeyTake{.limit = ask.ledger.limit,
+  auto told = decide(KeyTake{.limit = base::HashedName(ask.ledger.limit),
                              .key = ask.ledger.key,
                              .cost = ask.cost,
                              .priority = ask.priority,

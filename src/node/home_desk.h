@@ -18,7 +18,9 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
+#include "base/hashed_name.h"
 #include "base/time.h"
 #include "bucket/hot_keys.h"
 #include "bucket/key_table.h"
@@ -136,9 +138,10 @@ class HomeDesk {
  private:
   struct Home {
     bucket::KeyTable keys;
-    Version created;         // zero: an implicit limit
-    std::set<KeyHash> away;  // let go, or spent from ledgers of their own
-    bucket::HotKeys heat;    // of what other nodes get
+    Version created;                       // zero: an implicit limit
+    const ConfigRecord* config = nullptr;  // the store's, as of the last follow(); null: the same
+    std::set<KeyHash> away;                // let go, or spent from ledgers of their own
+    bucket::HotKeys heat;                  // of what other nodes get
   };
 
   void inherit(const Handover& handover, Instant now);
@@ -150,7 +153,9 @@ class HomeDesk {
   [[nodiscard]] bool has_ledger(const KeyTake& take) const;
   std::optional<Told> take_ahead(const bucket::LimitSpec& spec, const KeyTake& take, Instant now);
   void note_reservation(const KeyTake& take, const Told& told, Instant now);
-  Told take(Home& home, const bucket::LimitSpec& spec, const KeyTake& take, Instant now);
+  std::optional<Told> take(Home& home, const bucket::LimitSpec& spec, const KeyTake& take,
+                           Instant now);
+  // Null: there is no room for another limit.
   Home* home_of(std::string_view limit, const bucket::LimitSpec& spec, Instant now);
   [[nodiscard]] Tokens ghost(const ConfigRecord& config) const;
   [[nodiscard]] Tokens implicit_ghost(const bucket::LimitSpec& spec, Instant now) const;
@@ -167,7 +172,7 @@ class HomeDesk {
   base::TimePoint resumed_at_ = base::TimePoint::min();  // fast line
   base::TimePoint unbroken_since_{};  // slow line: leaders have handed over ever since
   base::TimePoint wanted_until_{};    // slow line
-  std::map<std::string, Home, std::less<>> homes_;
+  std::unordered_map<std::string, Home, base::NameHash, base::NameEqual> homes_;
   Reservations reservations_;
   KeyLoans loans_;
   std::map<LedgerId, Tokens> let_go_;  // with what they held, until their ledgers are there

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/hashed_name.h"
 #include "base/key_hash.h"
 #include "node/rights.h"
 #include "node/token_store.h"
@@ -15,9 +16,14 @@ class KeySpace {
  public:
   KeySpace() = default;
   explicit KeySpace(std::string_view limit)
-      : seed_(kSeed ^ base::hash_key(limit, 0).low), placement_(TokenStore::placement(limit)) {}
+      : limit_(base::HashedName(limit).hash), placement_(TokenStore::placement(limit)) {}
 
-  [[nodiscard]] KeyHash hash(std::string_view key) const { return base::hash_key(key, seed_); }
+  // Its limit's name. Requires: `limit` is the one that this was made for.
+  [[nodiscard]] base::HashedName named(std::string_view limit) const { return {limit, limit_}; }
+
+  [[nodiscard]] KeyHash hash(std::string_view key) const {
+    return base::hash_key(key, kSeed ^ limit_);
+  }
   [[nodiscard]] ShardId home(const KeyHash& key, std::uint32_t shards) const {
     return TokenStore::home_of(placement_, key, shards);
   }
@@ -25,7 +31,7 @@ class KeySpace {
  private:
   static constexpr std::uint64_t kSeed = 0x6b65792d68617368;
 
-  std::uint64_t seed_ = 0;
+  std::uint64_t limit_ = 0;  // its name's hash
   std::uint64_t placement_ = 0;
 };
 

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "base/hashed_name.h"
 #include "bucket/limit_spec.h"
 #include "node/rights.h"
 
@@ -10,7 +11,7 @@ namespace brigade::node {
 
 // The views and the pointer live for the call.
 struct KeyTake {
-  std::string_view limit;
+  base::HashedName limit;
   KeyHash key;
   Tokens cost;
   std::string_view priority;

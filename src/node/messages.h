@@ -171,7 +171,6 @@ struct Told {
   Verdict verdict = Verdict::kRefused;
   Tokens remaining;
   base::Duration retry_after{0};
-  base::Duration reset_after{0};
   bool again = false;  // somebody else's ask with this id was charged, this one was not
 };
 // What one turn asks of one node, or answers to it.

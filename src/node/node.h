@@ -18,6 +18,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/hashed_name.h"
 #include "base/prng.h"
 #include "node/actions.h"
 #include "node/directory.h"
@@ -142,12 +143,6 @@ class Node {
   void check_invariants() const;
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const {
-      return std::hash<std::string_view>{}(text);
-    }
-  };
   struct Served {
     ConfigRecord config;
     KeySpace keys;
@@ -164,7 +159,7 @@ class Node {
     SharedLimit* limit = nullptr;
     ShardId shard;
   };
-  using ServedMap = std::unordered_map<std::string, Served, TextHash, std::equal_to<>>;
+  using ServedMap = std::unordered_map<std::string, Served, base::NameHash, base::NameEqual>;
 
   // What a limit says about a decision that was taken for it.
   struct Terms {
@@ -223,11 +218,15 @@ class Node {
   };
 
   // node_decide.cc
-  [[nodiscard]] std::optional<Decision> check(const Served& served, const AcquireRequest& request,
-                                              Instant now) const;
+  [[nodiscard]] std::optional<Decision> check(const Served& served,
+                                              const AcquireRequest& request) const;
   [[nodiscard]] Decision unknown(std::string_view limit) const;
   std::optional<Decision> acquire_shared(SharedLimit& limit, const AcquireRequest& request,
                                          Ticket ticket, Instant now);
+  std::optional<Decision> acquire_elsewhere(Served& served, const AcquireRequest& request,
+                                            Ticket ticket, Instant now);
+  std::optional<Decision> acquire_at_home(const Served& served, const AcquireRequest& request,
+                                          Ticket ticket, Instant now);
   // Decides at once when this node leads the key's shard; nullopt when an errand is needed.
   // `implicit`: no declared limit but CL.THROTTLE's.
   std::optional<Decision> decide_here(const bucket::LimitSpec& spec, const KeySpace& keys,
@@ -245,7 +244,7 @@ class Node {
   void ask(Ticket ticket, Errand& errand, Instant now);
   void on(NodeId from, const Told& told, Instant now);
   [[nodiscard]] static Terms terms_of(const bucket::LimitSpec& spec);
-  [[nodiscard]] static Decision decision_of(const Terms& terms, const Told& told);
+  static void fill(Decision& decision, const Terms& terms, const Told& told);
   static void count(Served& served, const Decision& decision, Tokens cost);
   void finish(Ticket ticket, Decision decision, bool ours, Instant now);
   void run_errands(Instant now);

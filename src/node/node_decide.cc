@@ -20,15 +20,14 @@ Decision verdict_only(Verdict verdict) {
   return Decision{.verdict = verdict};
 }
 
-Decision refused_for_good(Decision looked) {
+// What is left was asked for, of a limit that can never hold the cost.
+void refuse_for_good(Decision& looked) {
   looked.verdict = looked.admitted() ? Verdict::kNever : looked.verdict;
-  return looked;
 }
 
 }  // namespace
 
-std::optional<Decision> Node::check(const Served& served, const AcquireRequest& request,
-                                    Instant now) const {
+std::optional<Decision> Node::check(const Served& served, const AcquireRequest& request) const {
   const bucket::LimitSpec& spec = served.config.spec;
   if (served.dropped) {
     return verdict_only(Verdict::kUnknownLimit);
@@ -53,7 +52,6 @@ std::optional<Decision> Node::check(const Served& served, const AcquireRequest& 
     never.source = spec.per_key ? Source::kHome : Source::kStrict;
     return never;
   }
-  (void)now;
   return std::nullopt;
 }
 
@@ -86,39 +84,42 @@ std::optional<Decision> Node::acquire(const AcquireRequest& request, Ticket tick
     return unknown(request.limit);
   }
   Served& served = found->second;
-  if (auto refusal = check(served, request, now)) {
+  if (auto refusal = check(served, request)) {
     return refusal;
   }
-  if (!served.elsewhere) {
-    return acquire_shared(*served.shared, request, ticket, now);
-  }
+  return served.elsewhere ? acquire_elsewhere(served, request, ticket, now)
+                          : acquire_shared(*served.shared, request, ticket, now);
+}
+
+std::optional<Decision> Node::acquire_elsewhere(Served& served, const AcquireRequest& request,
+                                                Ticket ticket, Instant now) {
   if (!request.peek) {
     served.demand->offer(request.cost, now.slow);
   }
-  const bucket::LimitSpec& spec = served.config.spec;
-  if (!served.hot.empty() && spec.mode == bucket::Mode::kShared) {
-    const auto hot = served.hot.find(served.keys.hash(request.key));
-    if (hot != served.hot.end()) {
-      auto decision = acquire_hot(*hot->second, served, request, ticket, now);
-      if (decision && !request.peek) {
-        count(served, *decision, request.cost);
-      }
-      return decision;
-    }
+  const bool hot = !served.hot.empty() && served.config.spec.mode == bucket::Mode::kShared;
+  const auto held = hot ? served.hot.find(served.keys.hash(request.key)) : served.hot.end();
+  std::optional<Decision> decision = held != served.hot.end()
+                                         ? acquire_hot(*held->second, served, request, ticket, now)
+                                         : acquire_at_home(served, request, ticket, now);
+  if (decision && !request.peek) {
+    count(served, *decision, request.cost);
   }
-  auto decision = decide_here(spec, served.keys, request, false, now);
+  return decision;
+}
+
+std::optional<Decision> Node::acquire_at_home(const Served& served, const AcquireRequest& request,
+                                              Ticket ticket, Instant now) {
+  const bucket::LimitSpec& spec = served.config.spec;
+  std::optional<Decision> decision = decide_here(spec, served.keys, request, false, now);
   if (!decision) {
     decision = decide_near(spec, served.keys, request, false, now);
   }
-  if (decision) {
-    if (!request.peek) {
-      count(served, *decision, request.cost);
-    }
-    return decision;
+  if (!decision) {
+    Errand errand = errand_for(spec, served.keys, request, now);
+    errand.client = ticket;
+    decision = run(std::move(errand), now);
   }
-  Errand errand = errand_for(spec, served.keys, request, now);
-  errand.client = ticket;
-  return run(std::move(errand), now);
+  return decision;
 }
 
 std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ticket, Instant now) {
@@ -137,17 +138,20 @@ std::optional<Decision> Node::throttle(const ThrottleRequest& request, Ticket ti
     asked.cost = Tokens{};  // what is left is told all the same
     asked.peek = true;
   }
-  if (auto decision = decide_here(spec, implicit.keys, asked, true, now)) {
-    return never ? refused_for_good(std::move(*decision)) : decision;
+  std::optional<Decision> decision = decide_here(spec, implicit.keys, asked, true, now);
+  if (!decision) {
+    decision = decide_near(spec, implicit.keys, asked, true, now);
   }
-  if (auto decision = decide_near(spec, implicit.keys, asked, true, now)) {
-    return decision;
+  if (!decision) {
+    Errand errand = errand_for(spec, implicit.keys, asked, now);
+    errand.ask.implicit = implicit.spec;
+    errand.terms.never = never;
+    errand.client = ticket;
+    decision = run(std::move(errand), now);
+  } else if (never) {
+    refuse_for_good(*decision);
   }
-  Errand errand = errand_for(spec, implicit.keys, asked, now);
-  errand.ask.implicit = implicit.spec;
-  errand.terms.never = never;
-  errand.client = ticket;
-  return run(std::move(errand), now);
+  return decision;
 }
 
 void Node::abandon(Ticket ticket, Instant now) {
@@ -175,18 +179,19 @@ void Node::abandon(Ticket ticket, Instant now) {
 std::optional<Decision> Node::decide_here(const bucket::LimitSpec& spec, const KeySpace& keys,
                                           const AcquireRequest& request, bool implicit,
                                           Instant now) {
+  std::optional<Decision> decision;
   if (spec.mode == bucket::Mode::kStrict) {
-    return std::nullopt;
+    return decision;
   }
   const KeyHash key = keys.hash(request.key);
   const auto replica = replicas_.find(keys.home(key, config_.shards));
   if (replica == replicas_.end() || !replica->second->serves() ||
       !replica->second->home()->in_authority(now)) {
-    return std::nullopt;
+    return decision;
   }
   const bool reserve = request.reserve && !request.peek;
   const KeyHash id = reserve ? KeyHash{dice_.next(), dice_.next()} : KeyHash{};
-  const auto told = replica->second->decide({.limit = spec.name,
+  const auto told = replica->second->decide({.limit = keys.named(spec.name),
                                              .key = key,
                                              .cost = request.cost,
                                              .priority = request.priority,
@@ -199,14 +204,14 @@ std::optional<Decision> Node::decide_here(const bucket::LimitSpec& spec, const K
                     request.wait > base::Duration::zero() &&
                     told->retry_after <= std::min(request.wait, spec.queue.max_wait);
   if (!told || told->ledger || wait) {
-    return std::nullopt;  // worth waiting for
+    return decision;  // worth waiting for
   }
-  Decision decision = decision_of(terms_of(spec), *told);
-  decision.valid_until = replica->second->home()->until();
-  if (reserve && decision.admitted()) {
+  fill(decision.emplace(), terms_of(spec), *told);
+  decision->valid_until = replica->second->home()->until();
+  if (reserve && decision->admitted()) {
     const SettleAsk ask{
         .shard = replica->first, .ledger = {.limit = spec.name, .key = key}, .id = id};
-    decision.reservation = give_out({.ask = ask, .reserved = request.cost});
+    decision->reservation = give_out({.ask = ask, .reserved = request.cost});
   }
   return decision;
 }
@@ -249,22 +254,20 @@ Node::Terms Node::terms_of(const bucket::LimitSpec& spec) {
           .rate = spec.rate};
 }
 
-Decision Node::decision_of(const Terms& terms, const Told& told) {
-  Decision decision{.verdict = told.verdict,
-                    .source = terms.source,
-                    .remaining = told.remaining,
-                    .retry_after = told.retry_after,
-                    .reset_after = told.reset_after,
-                    .burst = terms.burst,
-                    .rate = terms.rate};
+void Node::fill(Decision& decision, const Terms& terms, const Told& told) {
+  decision.verdict = told.verdict;
+  decision.source = terms.source;
+  decision.remaining = told.remaining;
+  decision.retry_after = told.retry_after;
+  decision.burst = terms.burst;
+  decision.rate = terms.rate;
   if (terms.shadow && told.verdict == Verdict::kRefused) {
     decision.verdict = Verdict::kAdmitted;
     decision.source = Source::kShadow;
   }
-  if (terms.source == Source::kStrict) {
-    decision.reset_after = terms.rate.time_for(terms.burst - told.remaining);
+  if (terms.never) {
+    refuse_for_good(decision);
   }
-  return terms.never ? refused_for_good(std::move(decision)) : decision;
 }
 
 std::optional<Decision> Node::run(Errand errand, Instant now) {
@@ -314,7 +317,8 @@ void Node::on(NodeId from, const Told& told, Instant now) {
     errands_due_ = std::min(errands_due_, errand.retry_at);
     return;
   }
-  Decision decision = decision_of(errand.terms, told);
+  Decision decision;
+  fill(decision, errand.terms, told);
   decision.decided_by = from == config_.id ? NodeId() : from;
   if (errand.ask.reserve && told.verdict != Verdict::kAdmitted && errand.asks > 1) {
     COVERED("another copy of an ask that was refused may still be charged");

@@ -81,8 +81,7 @@ void Node::tell(const Guest& guest, const Decision& decision) {
             .ledger = true,
             .verdict = real ? decision.verdict : Verdict::kRefused,
             .remaining = decision.remaining,
-            .retry_after = decision.retry_after,
-            .reset_after = decision.reset_after};
+            .retry_after = decision.retry_after};
   if (ask.reserve && !ask.peek && told.verdict == Verdict::kAdmitted) {
     if (const GuestReservation* known = guests_.find(ask.id)) {
       told.again = known->holder != ask.ticket;

@@ -23,17 +23,18 @@ std::optional<Decision> Node::decide_near(const bucket::LimitSpec& spec, const K
     return Decision{.verdict = Verdict::kAdmitted,
                     .source = Source::kBorrowed,
                     .remaining = taken->remaining,
-                    .reset_after = spec.rate.time_for(spec.burst - taken->remaining),
                     .burst = spec.burst,
                     .rate = spec.rate,
                     .valid_until = taken->valid_until};
   }
   if (request.wait == base::Duration::zero()) {
     if (const auto known = refusals_.recall(key, request.cost, reserved, spec.rate, now.fast)) {
-      return decision_of(terms_of(spec), {.verdict = Verdict::kRefused,
-                                          .remaining = known->remaining,
-                                          .retry_after = known->retry_after,
-                                          .reset_after = known->reset_after});
+      Decision decision;
+      fill(decision, terms_of(spec),
+           {.verdict = Verdict::kRefused,
+            .remaining = known->remaining,
+            .retry_after = known->retry_after});
+      return decision;
     }
   }
   if (simple) {
@@ -59,8 +60,7 @@ void Node::remember_refusal(const Errand& errand, const Told& told) {
                      {.cost = errand.ask.cost,
                       .reserved = reserved,
                       .remaining = told.remaining,
-                      .retry_after = told.retry_after,
-                      .reset_after = told.reset_after},
+                      .retry_after = told.retry_after},
                      errand.asked);
 }
 

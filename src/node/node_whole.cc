@@ -30,7 +30,7 @@ bool Node::begin_whole(std::span<const AcquireRequest> requests, Whole& whole, D
     if (served == served_.end()) {
       refusal = unknown(requests[i].limit);
     } else {
-      refusal = check(served->second, requests[i], now);
+      refusal = check(served->second, requests[i]);
     }
     if (refusal) {
       out = *refusal;

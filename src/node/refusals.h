@@ -32,7 +32,6 @@ class Refusals {
     bucket::Permille reserved = 0;  // of the class that was refused
     base::Tokens remaining;
     base::Duration retry_after{0};
-    base::Duration reset_after{0};
   };
 
   // The leader's answer to an ask that was first sent at `asked`.
@@ -60,7 +59,6 @@ class Refusals {
     const base::Duration more = rate.time_for(cost - refusal.cost);
     const base::Duration left = refusal.retry_after - ago;
     refusal.retry_after = more > base::Duration::max() - left ? base::Duration::max() : left + more;
-    refusal.reset_after = std::max(refusal.reset_after - ago, base::Duration::zero());
     return refusal;
   }
 

@@ -6,6 +6,7 @@
 // Threads: single-threaded (owner: node). Limits: kMax... below; refused beyond.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -53,7 +54,10 @@ class TokenStore {
   [[nodiscard]] static std::uint64_t placement(std::string_view limit);
   [[nodiscard]] static ShardId home_of(std::uint64_t placement, const KeyHash& key,
                                        std::uint32_t shards) {
-    return ShardId(static_cast<std::uint32_t>((placement ^ key.high) % shards));
+    // The division would take longer than what comes of it; most clusters have 2^n shards.
+    const std::uint64_t at = placement ^ key.high;
+    const bool simple = std::has_single_bit(shards);
+    return ShardId(static_cast<std::uint32_t>(simple ? at & (shards - 1) : at % shards));
   }
 
   // This shard keeps the limit's ledger and tells nodes its configuration.

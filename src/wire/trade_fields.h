@@ -136,7 +136,6 @@ void put(Pen, Builder to, const node::Told& message) {
   to.setVerdict(static_cast<decltype(to.getVerdict())>(message.verdict));
   to.setRemaining(message.remaining.micro());
   to.setRetryAfter(message.retry_after.count());
-  to.setResetAfter(message.reset_after.count());
   to.setAgain(message.again);
 }
 template <class Reader>
@@ -146,7 +145,6 @@ void get(Reader from, node::Told& message, Checks& checks) {
   message.verdict = checks.choice(from.getVerdict(), node::Verdict::kTooManyWaiting, "verdict");
   message.remaining = checks.tokens(from.getRemaining());
   message.retry_after = checks.wait(from.getRetryAfter());
-  message.reset_after = checks.wait(from.getResetAfter());
   message.again = from.getAgain();
 }
 

@@ -26,7 +26,6 @@ std::string header(const HttpResponse& response, const std::string& name) {
 Decision of_limit(Verdict verdict) {
   return {.verdict = verdict,
           .remaining = Tokens::micro(12'900'000),
-          .reset_after = base::milliseconds(1002),
           .burst = Tokens::whole(2000),
           .rate = base::Rate::per_second(1000)};
 }
@@ -163,10 +162,10 @@ TEST_CASE("each mistake about key and priority is told apart, with what was expe
   CHECK(message(Verdict::kBadRequest).find("cost of at least 0") != std::string::npos);
 }
 
-TEST_CASE("a full share of a limit that is not full is not reset in no time") {
+TEST_CASE("a limit of which anything is missing is not reset in no time") {
   Decision decision = of_limit(Verdict::kAdmitted);
-  decision.reset_after = base::Duration::zero();
-  CHECK(header(answer(decision), "RateLimit") == R"("api";r=12;t=1)");
+  decision.remaining = decision.burst - Tokens::micro(1);
+  CHECK(header(answer(decision), "RateLimit") == R"("api";r=1999;t=1)");
   decision.remaining = decision.burst;
   CHECK(header(answer(decision), "RateLimit") == R"("api";r=2000;t=0)");
 }

@@ -39,7 +39,7 @@ class Office {
   void pass(base::Duration time) { time_ += time; }
 
   std::optional<Told> take(std::int64_t cost, bool peek = false, std::string_view priority = {}) {
-    return desk_->decide({.limit = spec_.name,
+    return desk_->decide({.limit = base::HashedName(spec_.name),
                           .key = kAlice,
                           .cost = Tokens::whole(cost),
                           .priority = priority,

@@ -17,10 +17,7 @@ constexpr TimePoint kAsked{base::seconds(100)};
 constexpr Rate kRate = Rate::per_second(100);
 
 Refusals::Refusal refusal(std::int64_t cost, Duration retry_after) {
-  return {.cost = Tokens::whole(cost),
-          .remaining = Tokens::whole(1),
-          .retry_after = retry_after,
-          .reset_after = base::seconds(2)};
+  return {.cost = Tokens::whole(cost), .remaining = Tokens::whole(1), .retry_after = retry_after};
 }
 
 std::optional<Refusals::Refusal> recall(const Refusals& refusals, std::int64_t cost, Duration ago,
@@ -35,7 +32,6 @@ TEST_CASE("a refusal holds until its tokens could be there, counted from the ask
   const auto told = recall(refusals, 3, milliseconds(19));
   REQUIRE(told);
   CHECK(told->retry_after == milliseconds(1));
-  CHECK(told->reset_after == base::seconds(2) - milliseconds(19));
   CHECK(told->remaining == Tokens::whole(1));
   CHECK_FALSE(recall(refusals, 3, milliseconds(20)));
 }

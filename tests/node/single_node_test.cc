@@ -278,8 +278,8 @@ TEST_CASE("CL.THROTTLE tells what is left also of a quantity that never fits") {
   const Decision fresh = ask(17);
   CHECK(fresh.verdict == Verdict::kNever);
   CHECK(fresh.remaining == Tokens::whole(16));
-  CHECK(fresh.reset_after == base::Duration::zero());
-  CHECK(ask(1).reset_after == base::seconds(2));  // as declared, not as a wrong clock mints
+  CHECK(fresh.reset_after() == base::Duration::zero());
+  CHECK(ask(1).reset_after() == base::seconds(2));  // as declared, not as a wrong clock mints
   const Decision later = ask(17);
   CHECK(later.verdict == Verdict::kNever);
   CHECK(later.remaining.floor() == 15);
@@ -288,7 +288,7 @@ TEST_CASE("CL.THROTTLE tells what is left also of a quantity that never fits") {
 TEST_CASE("a strict limit tells when it is full again") {
   Alone alone;
   alone.declare({strict_limit("s", 10)});
-  CHECK(alone.acquire(of("s", 4)).reset_after == base::seconds(4));
+  CHECK(alone.acquire(of("s", 4)).reset_after() == base::seconds(4));
 }
 
 TEST_CASE("what a reservation on a slow key does not use comes back") {
