@@ -324,7 +324,8 @@ void Node::share_memory(Instant now) {
 
 void Node::run_tenants(Instant now) {
   std::vector<bool> urgent(tenants_.size(), false);
-  for (const auto& [limit, shard] : shared_) {
+  for (const std::size_t number : awake_) {
+    const auto& [limit, shard] = shared_[number];
     if (limit->demand_moved(now)) {
       urgent[shard.value()] = true;
     }
@@ -346,8 +347,9 @@ void Node::run_tenants(Instant now) {
 }
 
 void Node::run_limits(Instant now, Actions& out) {
-  for (const auto& [limit, shard] : shared_) {
-    limit->turn(book_, now, out);
+  std::sort(awake_.begin(), awake_.end());
+  for (const std::size_t number : awake_) {
+    shared_[number].limit->turn(book_, now, out);
   }
   answer_hosted(out.answers);
 }
@@ -395,6 +397,7 @@ void Node::settle(Instant now, Actions& out) {
     }
     run_limits(now, out);
   }
+  std::erase_if(awake_, [&](std::size_t one) { return !shared_[one].limit->stays_awake(now); });
   flush(out);
 }
 
@@ -449,8 +452,8 @@ TimePoint Node::next_deadline(Instant now) const {
   for (const Tenant& tenant : tenants_) {
     next = std::min(next, tenant.next_deadline());
   }
-  for (const auto& [limit, shard] : shared_) {
-    next = std::min(next, limit->next_deadline());
+  for (const std::size_t number : awake_) {
+    next = std::min(next, shared_[number].limit->next_deadline());
   }
   next = std::min(next, errands_due_);
   for (const auto& [ticket, settlement] : settlements_) {

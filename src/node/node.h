@@ -377,7 +377,8 @@ class Node {
   std::vector<TimePoint> answered_;  // by shard: when its leader last spoke, slow line
   std::map<std::string, ConfigRecord> limits_;
   ServedMap served_;
-  std::vector<Held> shared_;  // in order of ledgers
+  std::vector<Held> shared_;        // in order of ledgers
+  std::vector<std::size_t> awake_;  // positions in shared_: those with something to do in turns
   std::size_t hot_count_ = 0;
   TimePoint next_hot_{};
   ImplicitLimits implicit_;

@@ -58,6 +58,11 @@ void Node::refresh_shared() {
   }
   std::sort(shared_.begin(), shared_.end(),
             [](const Held& a, const Held& b) { return a.limit->ledger() < b.limit->ledger(); });
+  awake_.clear();
+  awake_.reserve(shared_.size());
+  for (std::size_t i = 0; i < shared_.size(); ++i) {
+    shared_[i].limit->report_to(awake_, i);
+  }
 }
 
 SharedLimit* Node::holding(const LedgerId& id) const {

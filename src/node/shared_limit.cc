@@ -81,6 +81,7 @@ void SharedLimit::admit(Decision& out, Tokens cost) {
 }
 
 void SharedLimit::wanted(const AcquireRequest& request, Instant now) {
+  wake();
   if (!request.peek) {
     meter_.offer(request.cost, now.slow);
     largest_.seen(size_for(request.cost, class_of(request.priority)), now.slow);
@@ -148,6 +149,7 @@ bool SharedLimit::park(const AcquireRequest& request, Ticket ticket, const PeerB
     out.verdict = Verdict::kTooManyWaiting;
     return false;
   }
+  wake();
   return true;
 }
 
@@ -225,6 +227,28 @@ void SharedLimit::lapsed() {
     one.refundable = Tokens{};
   }
   promised_ = Tokens{};
+}
+
+// ---- turns ----
+
+void SharedLimit::report_to(std::vector<std::size_t>& awake, std::size_t number) {
+  waking_ = &awake;
+  number_ = number;
+  awake_ = false;
+  wake();
+}
+
+void SharedLimit::wake() {
+  if (!awake_ && waking_ != nullptr) {
+    awake_ = true;
+    waking_->push_back(number_);
+  }
+}
+
+bool SharedLimit::stays_awake(Instant now) {
+  awake_ = busy() || reported_ != Rate{} || meter_.surge(now.slow) != Rate{} ||
+           now.slow < wished_until_ || purse_.refundable() != Tokens{};
+  return awake_;
 }
 
 void SharedLimit::refresh_floors() {
@@ -341,6 +365,7 @@ Send SharedLimit::lend(NodeId borrower, const Borrow& ask, const PeerBook& peers
 }
 
 bool SharedLimit::pull(NodeId lender, Tokens amount, Instant now, Actions& out) {
+  wake();
   return trade_.pull(lender, amount, purse_, config_, now, out.sends);
 }
 
@@ -375,7 +400,10 @@ bool SharedLimit::demand_moved(Instant now) const {
              {.from = reported_.nano_per_second(), .to = offered.nano_per_second()}, kMoved);
 }
 
-FreeReport SharedLimit::free_report(Instant now) const {
+FreeReport SharedLimit::free_report(Instant now) {
+  if (!awake_) {
+    purse_.mint(now);  // as its turns would have
+  }
   FreeReport report{.limit = PeerBook::hash_of(ledger_), .starving = trade_.starving(now)};
   if (purse_.valid(now) && config_.spec.lend.enabled && !no_lend_) {
     report.free = purse_.bucket().level();

@@ -46,6 +46,7 @@ class SharedLimit {
   void wish(Tokens cost, TimePoint until) {
     wished_ = cost;
     wished_until_ = until;
+    wake();
   }
   // True while asking peers may bring something soon.
   [[nodiscard]] bool hopeful(const PeerBook& peers, Instant now) const {
@@ -56,6 +57,11 @@ class SharedLimit {
   bool reserve(std::uint64_t sequence, Tokens cost);
   std::optional<SettleReply> settle(std::uint64_t sequence, Tokens actual);
 
+  // Whenever it gets something to do in a turn, its number goes onto this list: now, and when it
+  // is asked for after it fell asleep.
+  void report_to(std::vector<std::size_t>& awake, std::size_t number);
+  // False: nothing will be due and nothing worth a report until it is asked for.
+  bool stays_awake(Instant now);
   // The end of a turn: serves and expires the parked, borrows if that helps.
   void turn(PeerBook& peers, Instant now, Actions& out);
   [[nodiscard]] TimePoint next_deadline() const;
@@ -72,7 +78,7 @@ class SharedLimit {
   // What the steward should know; `demand_moved` when it is worth telling ahead of time.
   DemandReport report(Instant now);
   [[nodiscard]] bool demand_moved(Instant now) const;
-  [[nodiscard]] FreeReport free_report(Instant now) const;
+  [[nodiscard]] FreeReport free_report(Instant now);
   [[nodiscard]] BucketReport bucket_report(Instant now);
 
   Purse& purse() { return purse_; }
@@ -114,6 +120,7 @@ class SharedLimit {
   [[nodiscard]] Tokens size_for(Tokens cost, std::size_t index) const;
   // The same beside what reservations keep free now.
   [[nodiscard]] Tokens room_for(Tokens cost, std::size_t index) const;
+  void wake();
   void serve(Instant now, Actions& out);
   void refuse(const std::vector<bucket::Waiting>& parked, Instant now, Actions& out);
   void refresh_floors();
@@ -136,6 +143,9 @@ class SharedLimit {
   Tokens reported_lacking_;
   Tokens borrowed_left_;  // of the level; what is a node's own is spent first
   bool no_lend_ = false;
+  std::vector<std::size_t>* waking_ = nullptr;  // where to report
+  std::size_t number_ = 0;
+  bool awake_ = false;
   std::map<std::uint64_t, Reserved> reservations_;
   Tokens promised_;                       // their refundable amounts together
   std::uint64_t open_from_ = 0;           // older ones have nothing refundable

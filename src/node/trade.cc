@@ -27,10 +27,6 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
   if (purse.borrow() || !purse.valid(now) || !backoff_.may_ask(now.slow)) {
     return;
   }
-  if (peers.empty() || !config.spec.lend.enabled) {
-    backoff_.little_came(now.slow, dice_);  // nobody to ask: not a question for this moment
-    return;
-  }
   const bucket::BorrowInput input{.level = purse.bucket().level(),
                                   .room = purse.bucket().room(),
                                   .waiting = need.waiting,
@@ -38,6 +34,10 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
                                   .rate = purse.rate(),
                                   .rtt_p99 = peers.rtt_p99()};
   if (need.waiting <= input.level && !bucket::should_prefetch(input)) {
+    return;
+  }
+  if (peers.empty() || !config.spec.lend.enabled) {
+    backoff_.little_came(now.slow, dice_);  // nobody to ask: not a question for this moment
     return;
   }
   const Tokens want = bucket::borrow_want(input);

@@ -104,6 +104,34 @@ TEST_CASE("a class spends only above its reserve") {
   CHECK(one.acquire(50, at(0), "high").admitted());
 }
 
+TEST_CASE("a limit that nobody asks for has nothing to do in turns") {
+  Limit one(50);
+  std::vector<std::size_t> awake;
+  one.limit.report_to(awake, 3);
+  CHECK(awake == std::vector<std::size_t>{3});
+  CHECK_FALSE(one.limit.stays_awake(at(0)));
+  awake.clear();
+  CHECK(one.acquire(1, at(0)).admitted());
+  CHECK(one.acquire(1, at(0)).admitted());
+  CHECK(awake == std::vector<std::size_t>{3});
+  (void)one.limit.report(at(100));
+  CHECK(one.limit.stays_awake(at(100)));
+  // The demand is over, and its steward does not know yet.
+  CHECK(one.limit.stays_awake(at(60'000)));
+  (void)one.limit.report(at(60'000));
+  CHECK_FALSE(one.limit.stays_awake(at(60'000)));
+}
+
+TEST_CASE("a limit stays awake while somebody waits") {
+  Limit one(10);
+  std::vector<std::size_t> awake;
+  one.limit.report_to(awake, 0);
+  (void)one.lacks(20, at(0));
+  REQUIRE(one.park(20, 9, base::seconds(1), at(0)));
+  (void)one.limit.report(at(60'000));
+  CHECK(one.limit.stays_awake(at(60'000)));
+}
+
 TEST_CASE("a peek answers as if and takes nothing, even beyond what is there") {
   Limit one(50);
   Decision decision;
