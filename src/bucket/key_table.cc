@@ -73,7 +73,7 @@ void KeyTable::rebase() {
   const std::int64_t start = meter_.whole;
   meter_.fraction = 0;  // given up, so that a full bucket stays full
   const auto moved = [&](std::int64_t empty_at) { return clamped(empty_at, meter_) - start; };
-  for (KeySlots& stripe : stripes_) {
+  for (Slots& stripe : stripes_) {
     for (std::size_t i = 0; i < stripe.slot_count(); ++i) {
       stripe.at(i).value = moved(stripe.at(i).value);
     }
@@ -222,9 +222,9 @@ KeyListing KeyTable::listing(std::size_t most, TimePoint now) const {
     return Tokens::micro(std::max<std::int64_t>(0, raw_level(empty_at, meter)));
   };
   KeyListing listing{.ghost = level(ghost_empty_at_), .keys = {}};
-  for (const KeySlots& stripe : stripes_) {
+  for (const Slots& stripe : stripes_) {
     for (std::size_t i = 0; i < stripe.slot_count(); ++i) {
-      const KeySlots::Slot& slot = stripe.at(i);
+      const Slots::Slot& slot = stripe.at(i);
       if (slot.in_use() && level(slot.value) < listing.ghost) {
         listing.keys.push_back({.key = slot.key, .level = level(slot.value)});
       }
@@ -247,10 +247,10 @@ std::size_t KeyTable::sweep(std::size_t max_entries, TimePoint now) {
   std::size_t dropped = 0;
   std::size_t stripes_done = 0;
   while (max_entries > 0 && stripes_done < stripes_.size()) {
-    KeySlots& stripe = stripes_[swept_stripe_];
+    Slots& stripe = stripes_[swept_stripe_];
     std::size_t i = stripe.seek(swept_key_);
     while (max_entries > 0 && i < stripe.slot_count()) {
-      const KeySlots::Slot& slot = stripe.at(i);
+      const Slots::Slot& slot = stripe.at(i);
       if (!slot.in_use()) {
         ++i;
         continue;
@@ -285,15 +285,15 @@ Tokens KeyTable::ghost_level(TimePoint now) const {
 
 std::size_t KeyTable::memory() const {
   std::size_t bytes = sizeof(*this);
-  for (const KeySlots& stripe : stripes_) {
-    bytes += stripe.slot_count() * sizeof(KeySlots::Slot);
+  for (const Slots& stripe : stripes_) {
+    bytes += stripe.slot_count() * sizeof(Slots::Slot);
   }
   return bytes;
 }
 
 void KeyTable::check_invariants() const {
   std::size_t count = 0;
-  for (const KeySlots& stripe : stripes_) {
+  for (const Slots& stripe : stripes_) {
     stripe.check_invariants();
     count += stripe.count();
   }

@@ -104,6 +104,8 @@ class KeyTable {
   void check_invariants() const;
 
  private:
+  using Slots = KeySlots<std::int64_t>;
+
   // The meter: micro-tokens minted per key, with what is below one in units of 1e-12.
   struct Meter {
     std::int64_t whole = 0;
@@ -134,7 +136,7 @@ class KeyTable {
 
   KeyPolicy policy_;
   std::size_t max_keys_;
-  std::vector<KeySlots> stripes_;  // none until the first key
+  std::vector<Slots> stripes_;  // none until the first key
   std::size_t count_ = 0;
   Meter meter_;
   TimePoint metered_until_;

@@ -10,9 +10,10 @@
 
 using brigade::base::Prng;
 using brigade::bucket::KeyHash;
-using brigade::bucket::KeySlots;
 
 namespace {
+
+using KeySlots = brigade::bucket::KeySlots<std::int64_t>;
 
 std::map<KeyHash, std::int64_t> content(const KeySlots& slots) {
   std::map<KeyHash, std::int64_t> all;
