@@ -47,6 +47,7 @@ struct NodeRecord {
 struct MetaRecord {
   stamp @0 :Int64;
   configVersion @1 :UInt64;
+  swept @2 :Common.LedgerId;
 }
 
 struct ConfigRecord {

@@ -11,9 +11,9 @@
 namespace brigade::node {
 namespace {
 
-Stamp full_at(const AheadLevel& from, const AheadTerms& terms) {
-  const Stamp takes = terms.rate.time_for(terms.size - from.level);
-  return takes > Stamp::max() - from.refilled ? Stamp::max() : from.refilled + takes;
+// The next one in order; zero after the last.
+KeyHash after(const KeyHash& key) {
+  return {.high = key.high + (key.low == UINT64_MAX ? 1 : 0), .low = key.low + 1};
 }
 
 AheadKeyRecord record_of(const std::string& limit, const KeyHash& key, const AheadLevel& level) {
@@ -56,9 +56,6 @@ void AheadBooks::change(std::string_view limit, const AheadTerms& terms, Stamp n
   const auto found = books_.find(limit);
   BRIGADE_CHECK(found != books_.end());
   Book& book = found->second;
-  for (const auto& [key, level] : book.keys) {
-    due_.erase(due(*found, key, level));
-  }
   const AheadTerms before = book.limit.terms;
   const auto settle = [&](const AheadLevel& level) {
     return AheadLevel{.level = std::min(grown(level, before, now), terms.size), .refilled = now};
@@ -67,11 +64,10 @@ void AheadBooks::change(std::string_view limit, const AheadTerms& terms, Stamp n
   book.limit.terms = terms;
   implicit_ -= std::exchange(book.limit.implicit, false) ? 1 : 0;
   write(book.limit, false);
-  for (auto& [key, level] : book.keys) {
-    level = settle(level);
-    due_.insert(due(*found, key, level));
-    write(record_of(found->first, key, level), false);
-  }
+  book.keys.for_each([&](const KeyHash& key, Bucket& bucket) {
+    bucket.level = settle(bucket.level);
+    write(record_of(found->first, key, bucket.level), false);
+  });
 }
 
 void AheadBooks::close(std::string_view limit) {
@@ -79,33 +75,22 @@ void AheadBooks::close(std::string_view limit) {
   if (found == books_.end()) {
     return;
   }
-  for (const auto& [key, level] : found->second.keys) {
-    due_.erase(due(*found, key, level));
-    write(record_of(found->first, key, level), true);
-  }
+  found->second.keys.for_each([&](const KeyHash& key, const Bucket& bucket) {
+    write(record_of(found->first, key, bucket.level), true);
+  });
   keys_ -= found->second.keys.size();
   erase(found);
 }
 
 // ---- keys ----
 
-AheadBooks::Due AheadBooks::due(const Books::value_type& named, const KeyHash& key,
-                                const AheadLevel& level) {
-  const AheadLimitRecord& limit = named.second.limit;
-  return {.at = std::max(full_at(level, limit.terms), full_at(limit.fresh, limit.terms)),
-          .key = key,
-          .limit = &named.first};
-}
-
 void AheadBooks::put(Books::value_type& named, const KeyHash& key, const AheadLevel& level) {
-  const auto [it, fresh] = named.second.keys.try_emplace(key, level);
-  if (fresh) {
-    ++keys_;
+  if (Bucket* bucket = named.second.keys.find(key)) {
+    bucket->level = level;
   } else {
-    due_.erase(due(named, key, it->second));
-    it->second = level;
+    named.second.keys.insert(key, {.level = level, .credit = {}});
+    ++keys_;
   }
-  due_.insert(due(named, key, level));
   write(record_of(named.first, key, level), false);
 }
 
@@ -135,23 +120,54 @@ void AheadBooks::put_back(const LedgerId& id, Tokens amount, Stamp now) {
 }
 
 void AheadBooks::drop(Books::iterator book, const KeyHash& key) {
-  const auto found = book->second.keys.find(key);
-  write(record_of(book->first, key, found->second), true);
-  book->second.keys.erase(found);
+  COVERED("a slow key that is full again is dropped");
+  write(record_of(book->first, key, {}), true);
+  book->second.keys.erase(key);
   --keys_;
-  if (book->second.keys.empty() && book->second.limit.implicit) {
-    erase(book);
-  }
 }
 
-void AheadBooks::sweep(Stamp now) {
-  swept_.clear();
-  for (std::size_t i = 0; i < kSwept && sweepable(now); ++i) {
-    COVERED("a slow key that is full again is dropped");
-    const Due first = *due_.begin();
-    due_.erase(due_.begin());
-    swept_.push_back({.limit = *first.limit, .key = first.key});
-    drop(books_.find(*first.limit), first.key);
+std::vector<KeyHash> AheadBooks::full_keys(const Book& book, KeyHash& from, std::size_t& most,
+                                           Stamp now) const {
+  const Tokens fresh = grown(book.limit.fresh, book.limit.terms, now);
+  std::vector<KeyHash> full;
+  KeyHash next;
+  book.keys.walk(from, [&](const KeyHash& key, const Bucket& bucket) {
+    next = after(key);
+    if (grown(bucket.level, book.limit.terms, now) >= fresh) {
+      full.push_back(key);
+    }
+    --most;
+    return most > 0 && full.size() < kSwept;
+  });
+  from = most > 0 && full.size() < kSwept ? KeyHash{} : next;
+  return full;
+}
+
+void AheadBooks::sweep(LedgerId& next, std::size_t spends, Stamp now) {
+  std::size_t most = std::min(kLookedAt + kLookedAtPerSpend * spends, keys_);
+  std::size_t dropped = 0;
+  // Once around: every book, and the one it began with twice if it began in the middle.
+  for (std::size_t visits = std::min(books_.size() + 1, kBooksLookedAt);
+       visits > 0 && most > 0 && dropped < kSwept; --visits) {
+    auto book = books_.lower_bound(next.limit);
+    if (book == books_.end()) {
+      next = {};
+      book = books_.begin();
+    }
+    KeyHash from = book->first == next.limit ? next.key : KeyHash{};
+    const std::vector<KeyHash> full = full_keys(book->second, from, most, now);
+    for (const KeyHash& key : full) {
+      drop(book, key);
+    }
+    dropped += full.size();
+    next = {.limit = book->first, .key = from};
+    if (from == KeyHash{}) {
+      const auto following = std::next(book);
+      next.limit = following == books_.end() ? std::string() : following->first;
+    }
+    if (book->second.keys.empty() && book->second.limit.implicit) {
+      erase(book);
+    }
   }
 }
 
@@ -161,8 +177,22 @@ const AheadBooks::Book* AheadBooks::find(std::string_view limit) const {
 }
 
 Tokens AheadBooks::level(const Book& book, const KeyHash& key, Stamp now) {
-  const auto found = book.keys.find(key);
-  return grown(found == book.keys.end() ? book.limit.fresh : found->second, book.limit.terms, now);
+  const Bucket* found = book.keys.find(key);
+  return grown(found == nullptr ? book.limit.fresh : found->level, book.limit.terms, now);
+}
+
+// ---- credits ----
+
+void AheadBooks::forget_credits() const {
+  for (const auto& [name, book] : books_) {
+    forget_credits(name);
+  }
+}
+
+void AheadBooks::forget_credits(std::string_view limit) const {
+  if (const Book* book = find(limit)) {
+    book->keys.for_each([](const KeyHash&, const Bucket& bucket) { bucket.credit = {}; });
+  }
 }
 
 // ---- records ----
@@ -177,12 +207,12 @@ void AheadBooks::take_writes(std::vector<RecordWrite>& writes) {
   writes_.clear();
 }
 
-void AheadBooks::append_to(std::vector<StateRecord>& records) const {
+void AheadBooks::visit_records(const RecordVisit& visit) const {
   for (const auto& [name, book] : books_) {
-    records.emplace_back(book.limit);
-    for (const auto& [key, level] : book.keys) {
-      records.emplace_back(record_of(name, key, level));
-    }
+    visit(book.limit);
+    book.keys.for_each([&](const KeyHash& key, const Bucket& bucket) {
+      visit(record_of(name, key, bucket.level));
+    });
   }
 }
 
@@ -198,11 +228,10 @@ bool AheadBooks::restore(const AheadLimitRecord& record) {
 bool AheadBooks::restore(const AheadKeyRecord& record) {
   const auto found = books_.find(record.id.limit);
   if (found == books_.end() || record.level.level > found->second.limit.terms.size ||
-      !found->second.keys.try_emplace(record.id.key, record.level).second) {
+      !found->second.keys.insert(record.id.key, {.level = record.level, .credit = {}})) {
     return false;
   }
   ++keys_;
-  due_.insert(due(*found, record.id.key, record.level));
   return true;
 }
 
@@ -212,12 +241,12 @@ void AheadBooks::check_invariants() const {
     keys += book.keys.size();
     BRIGADE_CHECK(book.limit.limit == name);
     BRIGADE_CHECK(book.limit.fresh.level <= book.limit.terms.size);
-    for (const auto& [key, level] : book.keys) {
-      BRIGADE_CHECK(level.level <= book.limit.terms.size);
-    }
+    book.keys.check_invariants();
+    book.keys.for_each([&](const KeyHash&, const Bucket& bucket) {
+      BRIGADE_CHECK(bucket.level.level <= book.limit.terms.size);
+    });
   }
   BRIGADE_CHECK(keys == keys_);
-  BRIGADE_CHECK(keys == due_.size());
 }
 
 }  // namespace brigade::node

@@ -16,23 +16,29 @@
 // the log, its bucket goes on minting; of a full bucket's last token, a part would come back before
 // it could be spent, and a cost of b could never be logged as a whole.
 //
-// A bucket is dropped once it is as full as a fresh one; so is an implicit limit's book with its
-// last bucket. Both depend on nothing but the records and shard time: every replica does alike.
+// A bucket is dropped once a sweep finds it as full as a fresh one; so is an implicit limit's book
+// with its last bucket. A sweep looks at some buckets per command and the next one goes on behind
+// them; it depends on nothing but the records and shard time: every replica does alike. It looks at
+// more buckets than a command adds, so that those that could be dropped stay few among the others.
+//
+// There may be millions of buckets: one is 40 bytes of a table that is a quarter empty. 8 of them
+// are what its shard's leader keeps of it in memory (AheadCredit), which is no part of the state.
 //
 // Threads: single-threaded (owner: token store). Time: shard time, which runs derated already.
-// Limits: kMaxKeys, kMaxImplicit; refused beyond. kSwept buckets are dropped per command at most,
-// which is more than one command adds. A change of a limit settles all of its keys.
+// Limits: kMaxKeys, kMaxImplicit; refused beyond. kSwept buckets are dropped per command at most.
+// A change of a limit settles all of its keys.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <string_view>
-#include <tuple>
 #include <vector>
 
+#include "bucket/key_map.h"
 #include "node/records.h"
 
 namespace brigade::node {
@@ -40,17 +46,50 @@ namespace brigade::node {
 // Keys of this limit are logged ahead: b/r > 10 s, in home mode.
 [[nodiscard]] bool logs_ahead(const bucket::LimitSpec& spec);
 
+// What was logged of a key and is not spent yet, with what its leader has to know besides
+// (ahead_desk.h), in 8 bytes.
+class AheadCredit {
+ public:
+  static constexpr int kChunksMax = 3;
+
+  [[nodiscard]] Tokens left() const { return Tokens::micro(packed_ >> kShift); }
+  void set_left(Tokens left) {
+    const Tokens most = Tokens::micro(Tokens::kMaxMicro - 1);
+    packed_ = std::clamp(left, -most, most).micro() * (1 << kShift) + (packed_ & kFlags);
+  }
+  // How many chunks it had, up to kChunksMax.
+  [[nodiscard]] int chunks() const { return static_cast<int>(packed_ & kChunksMax); }
+  void count_chunk() { packed_ += chunks() < kChunksMax ? 1 : 0; }
+  // A chunk of it is asked for.
+  [[nodiscard]] bool wanted() const { return (packed_ & kWanted) != 0; }
+  void set_wanted(bool wanted) { packed_ = wanted ? packed_ | kWanted : packed_ & ~kWanted; }
+
+ private:
+  static constexpr int kShift = 3;
+  static constexpr std::int64_t kWanted = 4;
+  static constexpr std::int64_t kFlags = kWanted | kChunksMax;
+  std::int64_t packed_ = 0;
+};
+
 class AheadBooks {
  public:
-  static constexpr std::size_t kMaxKeys = 1'000'000;
+  static constexpr std::size_t kMaxKeys = 4'000'000;
   static constexpr std::size_t kMaxImplicit = 10'000;
   static constexpr std::size_t kSwept = 2048;
+  // What a sweep looks at: so many buckets, and so many more for each that its command may add.
+  static constexpr std::size_t kLookedAt = 1024;
+  static constexpr std::size_t kLookedAtPerSpend = 8;
+  static constexpr std::size_t kBooksLookedAt = 256;
   // The longest way to the log after which a chunk still covers what it was taken for.
   static constexpr base::Duration kOverdraft = base::seconds(1);
 
+  struct Bucket {
+    AheadLevel level;
+    mutable AheadCredit credit;  // of whoever leads, and nothing to anybody else
+  };
   struct Book {
     AheadLimitRecord limit;
-    std::map<KeyHash, AheadLevel> keys;
+    bucket::KeyMap<Bucket> keys;
   };
 
   AheadBooks() = default;
@@ -74,9 +113,9 @@ class AheadBooks {
   bool spend(const LedgerId& id, Tokens amount, std::size_t max_keys, Stamp now);
   // What was spent ahead and never used; no bucket that is gone comes back for it.
   void put_back(const LedgerId& id, Tokens amount, Stamp now);
-  // Drops what is as full as if it were fresh; swept() says what.
-  void sweep(Stamp now);
-  [[nodiscard]] const std::vector<LedgerId>& swept() const { return swept_; }
+  // Before a command with so many spends: looks at some buckets from `next` on, and at the first
+  // ones after the last, and drops what is as full as if it were fresh. `next` is where to go on.
+  void sweep(LedgerId& next, std::size_t spends, Stamp now);
 
   [[nodiscard]] const Book* find(std::string_view limit) const;
   [[nodiscard]] static Tokens level(const Book& book, const KeyHash& key, Stamp now);
@@ -89,11 +128,14 @@ class AheadBooks {
     return implicit_ < kMaxImplicit && keys_ < kMaxKeys;
   }
   [[nodiscard]] std::size_t keys() const { return keys_; }
-  // Something can be dropped.
-  [[nodiscard]] bool sweepable(Stamp now) const { return !due_.empty() && due_.begin()->at <= now; }
+  [[nodiscard]] std::size_t books() const { return books_.size(); }
+
+  // ---- credits: of a leader, which begins without any ----
+  void forget_credits() const;
+  void forget_credits(std::string_view limit) const;
 
   // ---- records ----
-  void append_to(std::vector<StateRecord>& records) const;
+  void visit_records(const RecordVisit& visit) const;
   // False: it contradicts what was restored before. A limit comes before its keys.
   bool restore(const AheadLimitRecord& record);
   bool restore(const AheadKeyRecord& record);
@@ -102,29 +144,20 @@ class AheadBooks {
   void check_invariants() const;
 
  private:
-  // When a key can be dropped.
-  struct Due {
-    Stamp at{0};
-    KeyHash key;
-    const std::string* limit = nullptr;  // the name in books_
-    friend bool operator<(const Due& a, const Due& b) {
-      return std::tie(a.at, a.key, *a.limit) < std::tie(b.at, b.key, *b.limit);
-    }
-  };
   using Books = std::map<std::string, Book, std::less<>>;
 
-  [[nodiscard]] static Due due(const Books::value_type& named, const KeyHash& key,
-                               const AheadLevel& level);
   void put(Books::value_type& named, const KeyHash& key, const AheadLevel& level);
   void drop(Books::iterator book, const KeyHash& key);
   void erase(Books::iterator book);
+  // What of a book's buckets from `from` on is full, among at most `most`, which becomes less. Sets
+  // `from` behind them, or to zero at the end.
+  [[nodiscard]] std::vector<KeyHash> full_keys(const Book& book, KeyHash& from, std::size_t& most,
+                                               Stamp now) const;
   void write(StateRecord record, bool dropped);
 
   Books books_;
-  std::set<Due> due_;
   std::size_t keys_ = 0;
-  std::size_t implicit_ = 0;     // books of implicit limits
-  std::vector<LedgerId> swept_;  // by the last sweep
+  std::size_t implicit_ = 0;  // books of implicit limits
   std::vector<RecordWrite> writes_;
 };
 

@@ -26,7 +26,9 @@ AheadDesk::AheadDesk(const TokenStore& store, base::Drift drift, Plant plant, In
       plant_(plant),
       won_(now.slow),
       stamp_at_win_(store.meta().stamp),
-      next_stamp_(now.slow + kStampEvery) {}
+      next_stamp_(now.slow + kStampEvery) {
+  store_.ahead_books().forget_credits();  // of an earlier office
+}
 
 std::optional<TokenStore::AheadView> AheadDesk::look(std::string_view limit, const KeyHash& key,
                                                      const AheadTerms& implicit,
@@ -40,25 +42,38 @@ std::optional<TokenStore::AheadView> AheadDesk::look(std::string_view limit, con
 
 // ---- credits ----
 
-AheadDesk::Limit* AheadDesk::limit_of(std::string_view name) {
-  const auto found = limits_.find(name);
-  if (found != limits_.end()) {
-    return &found->second;
+bool AheadDesk::note(std::string_view limit) {
+  if (limits_.contains(limit)) {
+    return true;
   }
-  const ConfigRecord* config = store_.limit(name);
-  if (config == nullptr) {
-    return nullptr;  // an implicit limit: known while one of its keys has a credit
+  const ConfigRecord* config = store_.limit(limit);
+  if (config != nullptr) {
+    limits_.emplace(limit, config->version);
   }
-  return &limits_.emplace(std::string(name), Limit{.version = config->version, .credits = {}})
-              .first->second;
+  return config != nullptr;
 }
 
-AheadDesk::Credit& AheadDesk::credit_of(const LedgerId& id) {
-  Limit* limit = limit_of(id.limit);
-  if (limit == nullptr) {
-    limit = &limits_[id.limit];
+AheadCredit* AheadDesk::credit_of(const LedgerId& id) const {
+  const AheadBooks::Book* book = store_.ahead_books().find(id.limit);
+  const AheadBooks::Bucket* bucket = book == nullptr ? nullptr : book->keys.find(id.key);
+  return bucket == nullptr ? nullptr : &bucket->credit;
+}
+
+Tokens AheadDesk::returning(std::string_view limit, const KeyHash& key,
+                            const AheadCredit& credit) const {
+  if (!credit.wanted() || returning_.empty()) {
+    return Tokens{};
   }
-  return limit->credits[id.key];
+  const auto found = returning_.find({.limit = std::string(limit), .key = key});
+  return found == returning_.end() ? Tokens{} : found->second;
+}
+
+Tokens AheadDesk::besides(std::string_view limit, const KeyHash& key,
+                          const TokenStore::AheadView& view) const {
+  if (view.credit == nullptr) {
+    return Tokens{};
+  }
+  return cut(view.credit->left() + returning(limit, key, *view.credit), view);
 }
 
 Tokens AheadDesk::cut(Tokens credit, const TokenStore::AheadView& view) const {
@@ -66,19 +81,21 @@ Tokens AheadDesk::cut(Tokens credit, const TokenStore::AheadView& view) const {
 }
 
 // Spends from the credit, if it suffices, and asks for the next chunk before it is gone.
-bool AheadDesk::pay(const KeyTake& take, Credit* credit, const TokenStore::AheadView& view) {
-  const bool logged = credit != nullptr && take.cost <= credit->left;
+bool AheadDesk::pay(const KeyTake& take, const TokenStore::AheadView& view) {
+  AheadCredit* const credit = view.credit;
+  const bool logged = credit != nullptr && take.cost <= credit->left();
   if (!logged && plant_ != Plant::kSpendBeforeLogged) {
     return false;
   }
-  if (credit == nullptr) {
-    credit = &credit_of({.limit = std::string(take.limit), .key = take.key});
+  bool next = credit == nullptr;
+  if (credit != nullptr) {
+    credit->set_left(credit->left() - take.cost);
+    const bool low = credit->left() < chunk_of(view.terms.size).scaled(1, 2);
+    const bool ahead = credit->chunks() >= kSteady && low && view.level > Tokens{};
+    next = (ahead || !logged) && !credit->wanted();
+    credit->set_wanted(credit->wanted() || next);
   }
-  credit->left -= take.cost;
-  const bool low = credit->left < chunk_of(view.terms.size).scaled(1, 2);
-  const bool next = credit->chunks >= kSteady && low && view.level > Tokens{};
-  if ((next || !logged) && !credit->wanted) {
-    credit->wanted = true;
+  if (next) {
     wanted_.emplace(LedgerId{.limit = std::string(take.limit), .key = take.key},
                     implicit_terms(take.implicit));
   }
@@ -95,21 +112,19 @@ std::optional<Told> AheadDesk::decide(const KeyTake& take, const bucket::LimitSp
     told.verdict = Verdict::kUnknownLimit;
     return told;
   }
-  Limit* const limit = limit_of(take.limit);
-  Credit* credit = nullptr;
-  if (limit != nullptr) {
-    const auto found = limit->credits.find(take.key);
-    credit = found == limit->credits.end() ? nullptr : &found->second;
-  }
-  if (credit != nullptr) {
-    // What is on its way back has its place in the bucket.
-    credit->left = cut(credit->left + credit->returning, *view) - credit->returning;
-    if (plant_ != Plant::kSpendBeforeLogged) {
-      credit->left = std::max(credit->left, Tokens{});
-    }
-  }
+  note(take.limit);
   const Tokens size = view->terms.size;
-  const Tokens ours = credit != nullptr ? credit->left + credit->returning : Tokens{};
+  Tokens ours;
+  if (AheadCredit* const credit = view->credit) {
+    // What is on its way back has its place in the bucket.
+    const Tokens back = returning(take.limit, take.key, *credit);
+    Tokens left = cut(credit->left() + back, *view) - back;
+    if (plant_ != Plant::kSpendBeforeLogged) {
+      left = std::max(left, Tokens{});
+    }
+    credit->set_left(left);
+    ours = left + back;
+  }
   const Tokens total = std::min(size, view->level + ours);
   const Tokens floor =
       take.priority.empty() ? Tokens{} : size.scaled(spec.reserved(take.priority), 1000);
@@ -121,11 +136,11 @@ std::optional<Told> AheadDesk::decide(const KeyTake& take, const bucket::LimitSp
     told.retry_after =
         take.cost + floor > size ? Duration::max() : rate.time_for(take.cost + floor - total);
     after = total;
-  } else if (!looks &&
-             (!view->room || (!view->known && store_.ahead_books().keys() >= keys_max_))) {
+  } else if (!looks && (!view->room ||
+                        (view->credit == nullptr && store_.ahead_books().keys() >= keys_max_))) {
     told.verdict = Verdict::kTooManyKeys;
     after = total;
-  } else if (looks || pay(take, credit, *view)) {
+  } else if (looks || pay(take, *view)) {
     told.verdict = Verdict::kAdmitted;
   } else {
     return std::nullopt;
@@ -146,13 +161,17 @@ void AheadDesk::refund(const LedgerId& id, Tokens amount, Instant now) {
   if (!view || amount <= Tokens{}) {
     return;
   }
-  Credit& credit = credit_of(id);
-  const Tokens back = credit.returning;
-  const Tokens left = std::max(Tokens{}, cut(credit.left + back, *view) - back);
-  credit.left = std::max(Tokens{}, cut(left + back + amount, *view) - back);
-  if (credit.left > chunk_of(view->terms.size).scaled(2, 1) && !credit.wanted) {
+  AheadCredit* const credit = view->credit;
+  if (credit == nullptr) {
+    COVERED("a refund of a slow key that is full is of no use");
+    return;
+  }
+  const Tokens back = returning(id.limit, id.key, *credit);
+  const Tokens left = std::max(Tokens{}, cut(credit->left() + back, *view) - back);
+  credit->set_left(std::max(Tokens{}, cut(left + back + amount, *view) - back));
+  if (credit->left() > chunk_of(view->terms.size).scaled(2, 1) && !credit->wanted()) {
     COVERED("a refund goes back into a slow key's bucket");
-    credit.wanted = true;
+    credit->set_wanted(true);
     wanted_.emplace(id, AheadTerms{});
   }
 }
@@ -164,11 +183,7 @@ Tokens AheadDesk::chunk_for(const AheadSpend& need, Tokens missing, Instant now)
   if (!view) {
     return Tokens{};
   }
-  Tokens left;
-  if (const auto limit = limits_.find(need.ledger.limit); limit != limits_.end()) {
-    const auto credit = limit->second.credits.find(need.ledger.key);
-    left = credit == limit->second.credits.end() ? left : cut(credit->second.left, *view);
-  }
+  const Tokens left = view->credit == nullptr ? Tokens{} : cut(view->credit->left(), *view);
   if (missing == Tokens{} && left > chunk_of(view->terms.size).scaled(2, 1)) {
     return chunk_of(view->terms.size) - left;
   }
@@ -200,10 +215,11 @@ std::optional<SpendAhead> AheadDesk::flush(Instant now) {
     AheadSpend spend{.ledger = it->first, .implicit = it->second.implicit, .amount = {}};
     spend.amount = chunk_for(spend, it->second.missing, now);
     wanted_.erase(spend.ledger);
-    if (spend.amount < Tokens{}) {
-      Credit& credit = credit_of(spend.ledger);
-      credit.left += spend.amount;  // not ours any more, whatever becomes of it
-      credit.returning = -spend.amount;
+    asked_.push_back(spend.ledger);
+    AheadCredit* const credit = credit_of(spend.ledger);
+    if (credit != nullptr && spend.amount < Tokens{}) {
+      credit->set_left(credit->left() + spend.amount);  // not ours any more, whatever becomes of it
+      returning_[spend.ledger] = -spend.amount;
     }
     // Also a chunk of nothing: who waits for it is decided again, and refused.
     command.spends.push_back(std::move(spend));
@@ -217,45 +233,44 @@ std::optional<SpendAhead> AheadDesk::flush(Instant now) {
   return command;
 }
 
-// A bucket is dropped when it is full: nothing is left of its credit.
-void AheadDesk::forget_swept() {
-  for (const LedgerId& id : store_.ahead_books().swept()) {
-    const auto limit = limits_.find(id.limit);
-    if (limit == limits_.end()) {
-      continue;
-    }
-    limit->second.credits.erase(id.key);
-    if (!limit->second.version && limit->second.credits.empty()) {
-      limits_.erase(limit);
+// What was asked for is here, or will never be.
+void AheadDesk::answered() {
+  in_flight_ = false;
+  for (const LedgerId& id : asked_) {
+    if (AheadCredit* credit = credit_of(id)) {
+      credit->set_wanted(false);
     }
   }
+  asked_.clear();
+  returning_.clear();
 }
 
 std::vector<AheadDesk::Waiting> AheadDesk::applied(const SpendAhead& command,
                                                    const Outcome& outcome, Instant now) {
-  in_flight_ = false;
-  forget_swept();
+  answered();
+  if (limits_.size() > store_.ahead_books().books()) {
+    std::erase_if(limits_, [&](const auto& one) {
+      return !one.second && store_.ahead_books().find(one.first) == nullptr;
+    });
+  }
   std::map<LedgerId, bool> asked;
   for (std::size_t i = 0; i < command.spends.size() && i < outcome.changes.size(); ++i) {
     const AheadSpend& spend = command.spends[i];
     asked.emplace(spend.ledger, true);
     if (outcome.changes[i] != Applied::kDone) {
-      if (const auto limit = limits_.find(spend.ledger.limit); limit != limits_.end()) {
-        const auto credit = limit->second.credits.find(spend.ledger.key);
-        if (credit != limit->second.credits.end()) {
-          credit->second.wanted = false;
-          credit->second.returning = Tokens{};
-        }
-      }
       continue;
     }
     const auto view = look(spend.ledger.limit, spend.ledger.key, spend.implicit, now);
-    Credit& credit = credit_of(spend.ledger);
+    if (!view || view->credit == nullptr) {
+      continue;
+    }
+    if (!note(spend.ledger.limit)) {
+      limits_.emplace(spend.ledger.limit, Version{});
+    }
     // The bucket may have filled up since: what no longer fits beside it was never there.
-    credit.left = cut(credit.left + std::max(Tokens{}, spend.amount), *view);
-    credit.chunks = std::min(credit.chunks + 1, kSteady);
-    credit.wanted = false;
-    credit.returning = Tokens{};
+    AheadCredit& credit = *view->credit;
+    credit.set_left(cut(credit.left() + std::max(Tokens{}, spend.amount), *view));
+    credit.count_chunk();
   }
   std::vector<Waiting> again;
   for (auto it = waiting_.begin(); it != waiting_.end();) {
@@ -272,11 +287,10 @@ std::vector<AheadDesk::Waiting> AheadDesk::applied(const SpendAhead& command,
 }
 
 std::vector<AheadDesk::Waiting> AheadDesk::failed() {
-  in_flight_ = false;
-  for (auto& [name, limit] : limits_) {
-    for (auto& [key, credit] : limit.credits) {
-      credit.wanted = false;
-      credit.returning = Tokens{};
+  answered();
+  for (const auto& [id, implicit] : wanted_) {
+    if (AheadCredit* credit = credit_of(id)) {
+      credit->set_wanted(false);
     }
   }
   wanted_.clear();
@@ -293,18 +307,18 @@ std::vector<std::string> AheadDesk::follow() {
   std::vector<std::string> ended;
   for (auto it = limits_.begin(); it != limits_.end();) {
     const ConfigRecord* config = store_.limit(it->first);
-    const bool over =
-        config == nullptr ? static_cast<bool>(it->second.version) : !logs_ahead(config->spec);
+    const bool over = config == nullptr ? static_cast<bool>(it->second) : !logs_ahead(config->spec);
     if (over) {
       ended.push_back(it->first);
       it = limits_.erase(it);
       continue;
     }
     const Version version = config == nullptr ? Version{} : config->version;
-    if (it->second.version != version) {
+    if (it->second != version) {
       COVERED("a changed limit ends the credits of its keys");
-      it->second.version = version;
-      it->second.credits.clear();
+      it->second = version;
+      store_.ahead_books().forget_credits(it->first);
+      std::erase_if(returning_, [&](const auto& one) { return one.first.limit == it->first; });
       ended.push_back(it->first);
     }
     ++it;
@@ -313,26 +327,31 @@ std::vector<std::string> AheadDesk::follow() {
 }
 
 void AheadDesk::hand_over(Handover& handover, std::size_t most, Instant now) {
-  for (auto& [name, limit] : limits_) {
-    HandoverCredits credits{.limit = name, .keys = {}};
+  for (const auto& [name, version] : limits_) {
     const AheadBooks::Book* book = store_.ahead_books().find(name);
-    for (const auto& [key, credit] : limit.credits) {
-      if (book == nullptr || most == 0) {
-        COVERED("a handover has no room for every credit");
-        break;
-      }
-      const Tokens room = book->limit.terms.size - AheadBooks::level(*book, key, stamp(now));
-      if (const Tokens left = std::min(credit.left, room); left > Tokens{}) {
-        credits.keys.push_back({.key = key, .level = left});
-        --most;
-      }
+    if (book == nullptr) {
+      continue;
     }
+    HandoverCredits credits{.limit = name, .keys = {}};
+    book->keys.for_each([&](const KeyHash& key, const AheadBooks::Bucket& bucket) {
+      const Tokens level = AheadBooks::grown(bucket.level, book->limit.terms, stamp(now));
+      const Tokens left = std::min(bucket.credit.left(), book->limit.terms.size - level);
+      if (left <= Tokens{}) {
+        return;
+      }
+      if (most == 0) {
+        COVERED("a handover has no room for every credit");
+        return;
+      }
+      credits.keys.push_back({.key = key, .level = left});
+      --most;
+    });
     if (!credits.keys.empty()) {
       handover.credits.push_back(std::move(credits));
     }
-    if (plant_ != Plant::kCreditsKept) {
-      limit.credits.clear();
-    }
+  }
+  if (plant_ != Plant::kCreditsKept) {
+    store_.ahead_books().forget_credits();
   }
   wanted_.clear();
 }
@@ -354,34 +373,21 @@ Tokens AheadDesk::room(std::string_view limit, const KeyHash& key, Instant now) 
   if (!view) {
     return Tokens{};
   }
-  return std::max(Tokens{}, view->terms.size - view->level - credit(limit, key, *view));
+  return std::max(Tokens{}, view->terms.size - view->level - besides(limit, key, *view));
 }
 
 bool AheadDesk::know(std::string_view limit) {
-  return store_.ahead_books().find(limit) != nullptr && limit_of(limit) != nullptr;
+  return store_.ahead_books().find(limit) != nullptr && note(limit);
 }
 
 Tokens AheadDesk::credit(const LedgerId& id, Instant now) const {
   const auto view = look(id.limit, id.key, {}, now);
-  return view ? credit(id.limit, id.key, *view) : Tokens{};
-}
-
-Tokens AheadDesk::credit(std::string_view name, const KeyHash& key,
-                         const TokenStore::AheadView& view) const {
-  const auto limit = limits_.find(name);
-  if (limit == limits_.end()) {
-    return Tokens{};
-  }
-  const auto credit = limit->second.credits.find(key);
-  if (credit == limit->second.credits.end()) {
-    return Tokens{};
-  }
-  return cut(credit->second.left + credit->second.returning, view);
+  return view ? besides(id.limit, id.key, *view) : Tokens{};
 }
 
 Tokens AheadDesk::spendable(const LedgerId& id, Instant now) const {
   const auto view = look(id.limit, id.key, {}, now);
-  return view ? view->level + credit(id.limit, id.key, *view) : Tokens{};
+  return view ? view->level + besides(id.limit, id.key, *view) : Tokens{};
 }
 
 }  // namespace brigade::node

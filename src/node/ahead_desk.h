@@ -15,7 +15,8 @@
 //
 // Threads: single-threaded (owner: home desk). Limits: kWaitingMax asks wait, more are dropped and
 // repeated by their askers, like those that waited for kRoundsMax chunks or longer than kPatience;
-// kSpendsMax chunks in one entry, one entry on its way. A credit lives no longer than its bucket.
+// kSpendsMax chunks in one entry, one entry on its way. A credit lives in its bucket and no longer:
+// memory has room for one place for both.
 #pragma once
 
 #include <cstdint>
@@ -55,17 +56,8 @@ class AheadDesk {
     int rounds = 0;
     base::TimePoint since;  // slow line
   };
-  struct Credit {
-    Tokens left;          // cut whenever it is looked at
-    Tokens returning;     // on its way back into the bucket: nobody can spend it until then
-    bool wanted = false;  // a chunk of it is asked for
-    int chunks = 0;       // that it had, up to kSteady
-  };
-  struct Limit {
-    Version version;  // zero: an implicit limit
-    std::map<KeyHash, Credit> credits;
-  };
-  using Limits = std::map<std::string, Limit, std::less<>>;
+  // Those of which a key was decided here or has a credit, at this version; zero: an implicit one.
+  using Limits = std::map<std::string, Version, std::less<>>;
 
   // Takes office: this term's first entry is applied.
   AheadDesk(const TokenStore& store, base::Drift drift, Plant plant, Instant now);
@@ -122,15 +114,19 @@ class AheadDesk {
                                                           const KeyHash& key,
                                                           const AheadTerms& implicit,
                                                           Instant now) const;
-  // Null: none, and none is made for it.
-  Limit* limit_of(std::string_view name);
-  Credit& credit_of(const LedgerId& id);
-  [[nodiscard]] Tokens credit(std::string_view limit, const KeyHash& key,
-                              const TokenStore::AheadView& view) const;
+  // False: it is none that follow() could speak of.
+  bool note(std::string_view limit);
+  [[nodiscard]] AheadCredit* credit_of(const LedgerId& id) const;
+  // What of a credit is on its way back into the bucket: nobody can spend it until then.
+  [[nodiscard]] Tokens returning(std::string_view limit, const KeyHash& key,
+                                 const AheadCredit& credit) const;
+  // What a key has besides its level, what is on its way back included.
+  [[nodiscard]] Tokens besides(std::string_view limit, const KeyHash& key,
+                               const TokenStore::AheadView& view) const;
   [[nodiscard]] Tokens cut(Tokens credit, const TokenStore::AheadView& view) const;
-  bool pay(const KeyTake& take, Credit* credit, const TokenStore::AheadView& view);
+  bool pay(const KeyTake& take, const TokenStore::AheadView& view);
   [[nodiscard]] Tokens chunk_for(const AheadSpend& need, Tokens missing, Instant now);
-  void forget_swept();
+  void answered();
 
   const TokenStore& store_;
   base::Drift drift_;
@@ -139,6 +135,8 @@ class AheadDesk {
   Stamp stamp_at_win_;
   Limits limits_;
   std::map<LedgerId, AheadTerms> wanted_;  // chunks ahead of their need
+  std::vector<LedgerId> asked_;            // by the entry on its way
+  std::map<LedgerId, Tokens> returning_;   // with it, into their buckets
   std::map<std::pair<NodeId, Ticket>, Waiting> waiting_;
   bool in_flight_ = false;
   base::TimePoint next_stamp_;

@@ -80,12 +80,16 @@ std::string record_key(const StateRecord& record) {
   return std::visit(KeyOf{}, record);
 }
 
+void pack_record(const StateRecord& record, const Codec& codec, std::string& bytes) {
+  const std::string one = codec.encode(record);
+  base::append_le(bytes, static_cast<std::uint32_t>(one.size()));
+  bytes += one;
+}
+
 std::string pack_records(const std::vector<StateRecord>& records, const Codec& codec) {
   std::string bytes;
   for (const StateRecord& record : records) {
-    const std::string one = codec.encode(record);
-    base::append_le(bytes, static_cast<std::uint32_t>(one.size()));
-    bytes += one;
+    pack_record(record, codec, bytes);
   }
   return bytes;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,6 +19,7 @@ namespace brigade::node {
 struct MetaRecord {
   Stamp stamp{0};          // the largest shard time applied
   Version config_version;  // index of the last Configure that changed anything
+  LedgerId swept;          // where the next sweep of slow keys goes on (ahead_books.h)
   friend bool operator==(const MetaRecord&, const MetaRecord&) = default;
 };
 struct ConfigRecord {
@@ -100,6 +102,8 @@ using StateRecord = std::variant<MetaRecord, ConfigRecord, TombstoneRecord, Sess
 // The order-preserving name of a record inside its shard: kind byte, then its identity.
 std::string record_key(const StateRecord& record);
 
+using RecordVisit = std::function<void(const StateRecord&)>;
+
 // A changed record, or a dropped one (`dropped` names it and `record` is not looked at).
 struct RecordWrite {
   std::string key;
@@ -119,6 +123,7 @@ class Codec {
 };
 
 // All records as the bytes of a snapshot, and back. False: they make no sense.
+void pack_record(const StateRecord& record, const Codec& codec, std::string& bytes);
 std::string pack_records(const std::vector<StateRecord>& records, const Codec& codec);
 [[nodiscard]] bool unpack_records(std::string_view bytes, const Codec& codec,
                                   std::vector<StateRecord>& records);

@@ -45,6 +45,8 @@ class TokenStore {
   // consistent; the store is then empty.
   bool restore(const std::vector<StateRecord>& records);
   [[nodiscard]] std::vector<StateRecord> records() const;
+  // The same one by one: there may be millions.
+  void visit_records(const RecordVisit& visit) const;
   // Records changed since the last call, for storage to write in one batch with the applied index.
   std::vector<RecordWrite> take_writes();
 
@@ -94,9 +96,10 @@ class TokenStore {
   // A key's bucket as of `now`, whether or not it was ever spent from.
   struct AheadView {
     AheadTerms terms;
-    Tokens level;        // may be below zero, by the overdraft
-    bool known = false;  // it was spent from
-    bool room = true;    // a chunk of it would find its place
+    Tokens level;  // may be below zero, by the overdraft
+    // Null: it was never spent from, or is as good as that. Valid until a command is applied.
+    AheadCredit* credit = nullptr;
+    bool room = true;  // a chunk of it would find its place
   };
   // `implicit`: what the limit's name stands for, if nobody declared it. Nothing where the limit
   // is not logged ahead, or its name stands for something else.

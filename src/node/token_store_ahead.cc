@@ -83,13 +83,13 @@ std::optional<TokenStore::AheadView> TokenStore::ahead(std::string_view limit, c
     if (!declared && book->limit.terms != implicit) {
       return std::nullopt;
     }
-    const auto bucket = book->keys.find(key);
-    const bool known = bucket != book->keys.end();
-    return AheadView{.terms = book->limit.terms,
-                     .level = AheadBooks::grown(known ? bucket->second : book->limit.fresh,
-                                                book->limit.terms, now),
-                     .known = known,
-                     .room = known || ahead_.has_room(*book, max_keys(limit))};
+    const AheadBooks::Bucket* bucket = book->keys.find(key);
+    return AheadView{
+        .terms = book->limit.terms,
+        .level = AheadBooks::grown(bucket != nullptr ? bucket->level : book->limit.fresh,
+                                   book->limit.terms, now),
+        .credit = bucket != nullptr ? &bucket->credit : nullptr,
+        .room = bucket != nullptr || ahead_.has_room(*book, max_keys(limit))};
   }
   const std::string name(limit);
   if (declared || !sound(name, implicit)) {
@@ -97,7 +97,7 @@ std::optional<TokenStore::AheadView> TokenStore::ahead(std::string_view limit, c
   }
   return AheadView{.terms = implicit,
                    .level = AheadBooks::grown(fresh_level(name, implicit.size), implicit, now),
-                   .known = false,
+                   .credit = nullptr,
                    .room = ahead_.has_room_for_implicit()};
 }
 
@@ -123,7 +123,8 @@ bool TokenStore::spend_ahead(const AheadSpend& spend) {
 
 Outcome TokenStore::apply_one(std::uint64_t, const SpendAhead& command) {
   advance(command.stamp);
-  ahead_.sweep(meta_.stamp);
+  ahead_.sweep(meta_.swept, command.spends.size(), meta_.stamp);
+  touch(meta_);
   Outcome outcome;
   outcome.changes.reserve(command.spends.size());
   for (const AheadSpend& spend : command.spends) {

@@ -6,37 +6,41 @@
 
 namespace brigade::node {
 
-std::vector<StateRecord> TokenStore::records() const {
-  std::vector<StateRecord> all;
-  all.emplace_back(meta_);
+void TokenStore::visit_records(const RecordVisit& visit) const {
+  visit(meta_);
   for (const auto& [name, record] : limits_) {
-    all.emplace_back(record);
+    visit(record);
   }
   for (const auto& [name, record] : tombs_) {
-    all.emplace_back(record);
+    visit(record);
   }
   for (const auto& [account, record] : sessions_) {
-    all.emplace_back(record);
+    visit(record);
   }
   for (const auto& [id, ledger] : ledgers_) {
-    all.emplace_back(LedgerRecord{.id = id, .ledger = ledger});
+    visit(LedgerRecord{.id = id, .ledger = ledger});
   }
   for (const auto& [id, record] : strict_) {
-    all.emplace_back(record);
+    visit(record);
   }
   for (const StrictIdRecord& record : strict_ids_.all()) {
-    all.emplace_back(record);
+    visit(record);
   }
-  ahead_.append_to(all);
+  ahead_.visit_records(visit);
   for (const auto& [name, value] : overrides_) {
-    all.emplace_back(OverrideRecord{value});
+    visit(OverrideRecord{value});
   }
   for (const auto& [id, record] : nodes_) {
-    all.emplace_back(record);
+    visit(record);
   }
   for (const auto& [id, record] : reservations_.all()) {
-    all.emplace_back(record);
+    visit(record);
   }
+}
+
+std::vector<StateRecord> TokenStore::records() const {
+  std::vector<StateRecord> all;
+  visit_records([&](const StateRecord& record) { all.push_back(record); });
   return all;
 }
 

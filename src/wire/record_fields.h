@@ -10,14 +10,16 @@
 namespace brigade::wire {
 
 template <class Builder>
-void put(Pen, Builder to, const node::MetaRecord& record) {
+void put(Pen pen, Builder to, const node::MetaRecord& record) {
   to.setStamp(record.stamp.count());
   to.setConfigVersion(record.config_version.value());
+  put(pen, to.initSwept(), record.swept);
 }
 template <class Reader>
 void get(Reader from, node::MetaRecord& record, Checks& checks) {
   record.stamp = checks.span(from.getStamp());
   record.config_version = node::Version(from.getConfigVersion());
+  get(from.getSwept(), record.swept, checks);
 }
 
 template <class Builder>

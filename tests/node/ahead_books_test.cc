@@ -131,7 +131,7 @@ TEST_SUITE("node/ahead_books") {
     CHECK(shard.store().ahead_books().keys() == 2);
     shard.stamp(10);
     CHECK(shard.store().ahead_books().keys() == 1);
-    CHECK(shard.store().ahead_books().swept() == std::vector<LedgerId>{kSlowAlice});
+    CHECK(shard.store().ahead_books().find("slow")->keys.contains(kBob));
     std::size_t dropped = 0;
     for (const RecordWrite& write : shard.store().take_writes()) {
       dropped += write.dropped ? 1 : 0;
@@ -142,20 +142,65 @@ TEST_SUITE("node/ahead_books") {
     CHECK(shard.level(kSlowAlice, 20) == 100);
   }
 
-  TEST_CASE("one command drops a bounded number of keys, the rest follows") {
+  TEST_CASE("one command looks at a bounded number of keys, the rest follows, in a copy alike") {
     SlowShard shard;
     SpendAhead many{.stamp = {}, .spends = {}};
-    for (std::uint64_t i = 1; i <= AheadBooks::kSwept + 10; ++i) {
-      many.spends.push_back({.ledger = {.limit = "slow", .key = {.high = i, .low = i}},
+    for (std::uint64_t i = 1; i <= 2 * AheadBooks::kLookedAt + 10; ++i) {
+      // Every third has more to mint.
+      many.spends.push_back({.ledger = {.limit = "slow", .key = {.high = i << 50U, .low = i}},
                              .implicit = {},
-                             .amount = Tokens::whole(1)});
+                             .amount = Tokens::whole(i % 3 == 0 ? 50 : 1)});
     }
     shard.store().apply(2, many);
+    CHECK(shard.spend({.limit = kThrottle, .key = kBob}, 1, 0, kTerms));
+    const std::size_t all = shard.store().ahead_books().keys();
     shard.stamp(5);
-    CHECK(shard.store().ahead_books().keys() == 10);
-    CHECK(shard.store().ahead_books().sweepable(base::seconds(5)));
+    const std::size_t before = shard.store().ahead_books().keys();
+    CHECK(before < all);
+    CHECK(before >= all - AheadBooks::kLookedAt);
+    Shard other;
+    REQUIRE(other.store().restore(shard.store().records()));
+    for (int i = 0; i < 3; ++i) {
+      shard.stamp(5);
+      other.stamp(5);
+      CHECK(other.store().records() == shard.store().records());
+    }
+    CHECK(shard.store().ahead_books().keys() == (2 * AheadBooks::kLookedAt + 10) / 3);
+    CHECK(shard.store().ahead_books().find(kThrottle) == nullptr);
+    CHECK(shard.store().ahead_books().find("slow") != nullptr);
+    shard.store().check_invariants();
+  }
+
+  TEST_CASE("many books have their turn one after the other") {
+    Shard shard;
+    const std::size_t all = 2 * AheadBooks::kBooksLookedAt;
+    for (std::size_t i = 0; i < all; ++i) {
+      CHECK(shard.spend({.limit = kThrottle + std::to_string(i), .key = kBob}, 1, 0, kTerms));
+    }
+    shard.stamp(5);
+    CHECK(shard.store().ahead_books().keys() >= all - AheadBooks::kBooksLookedAt);
+    shard.stamp(5);
     shard.stamp(5);
     CHECK(shard.store().ahead_books().keys() == 0);
+  }
+
+  TEST_CASE("a credit keeps what it is told in eight bytes") {
+    AheadCredit credit;
+    static_assert(sizeof(AheadCredit) == 8);
+    credit.set_left(Tokens::micro(-5));
+    credit.count_chunk();
+    credit.set_wanted(true);
+    CHECK(credit.left() == Tokens::micro(-5));
+    CHECK(credit.chunks() == 1);
+    CHECK(credit.wanted());
+    credit.set_left(Tokens::micro(Tokens::kMaxMicro));
+    for (int i = 0; i < 5; ++i) {
+      credit.count_chunk();
+    }
+    credit.set_wanted(false);
+    CHECK(credit.left() == Tokens::micro(Tokens::kMaxMicro - 1));
+    CHECK(credit.chunks() == AheadCredit::kChunksMax);
+    CHECK_FALSE(credit.wanted());
   }
 
   TEST_CASE("records bring everything back") {

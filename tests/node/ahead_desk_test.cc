@@ -250,6 +250,8 @@ TEST_SUITE("node/ahead_desk") {
 
   TEST_CASE("planted: what is spent before it is logged is there again under the next leader") {
     Office office(hourly(), Plant::kSpendBeforeLogged);
+    CHECK(office.take(1)->verdict == Verdict::kAdmitted);
+    CHECK(office.log() == 50);
     CHECK(office.take(300)->verdict == Verdict::kAdmitted);
     CHECK(office.total() == Tokens::whole(700));
     office.elect();
