@@ -7,12 +7,6 @@
 #include "base/coverage.h"
 
 namespace brigade::node {
-namespace {
-
-// Entries of this size together are compacted before snapshot_every is reached.
-constexpr std::uint64_t kUncompactedMax = std::uint64_t{16} << 20U;
-
-}  // namespace
 
 Replica::Replica(ReplicaConfig config, const Codec& codec, base::Prng dice, ReplicaState state,
                  Instant now)
@@ -24,7 +18,7 @@ Replica::Replica(ReplicaConfig config, const Codec& codec, base::Prng dice, Repl
   BRIGADE_CHECK(state.records.empty() || store_.restore(state.records));
   if (core_.log().applied() != raft::Index()) {
     // Slow followers may need what was compacted away: the state as of now stands for it.
-    take_snapshot(now);
+    mark_snapshot(now);
   }
 }
 
@@ -41,6 +35,9 @@ void Replica::persisted(std::vector<raft::Persist> persists, Instant now) {
     }
     if (persist.acknowledge) {
       core_.step(*persist.acknowledge, now.slow);
+      if (persist.acknowledge->snapshot != raft::Index()) {
+        mark_snapshot(now);  // its bytes are needed no more
+      }
     }
   }
 }
@@ -354,7 +351,7 @@ void Replica::apply(const std::vector<raft::Entry>& entries, Instant now, Action
                        std::make_move_iterator(records.end()));
   group.applied = last.value();
   if (std::exchange(conf_changed_, false)) {
-    take_snapshot(now);  // an older one would not name those who are new
+    mark_snapshot(now);  // an older one would not name those who are new
   }
   take_office(now);
 }
@@ -398,7 +395,7 @@ void Replica::do_work(Instant now) {
 void Replica::hear_core(Instant now, Actions& out) {
   for (raft::Message& message : raft_.sends) {
     if (std::holds_alternative<raft::InstallSnapshot>(message.body)) {
-      ferry_.begin(message, now.slow, sends_);
+      send_snapshot(message, now);
       continue;
     }
     const NodeId to = node_of(message.to);
@@ -467,24 +464,6 @@ void Replica::flush_core(Instant now, Actions& out) {
     }
     const std::vector<raft::Entry> entries = std::move(raft_.apply);
     apply(entries, now, out);
-  }
-}
-
-void Replica::compact(Instant now, Actions& out) {
-  const raft::Log& log = core_.log();
-  const raft::Index applied = log.applied();
-  const bool due = applied.value() >= log.snapshot()->last.index.value() + config_.snapshot_every ||
-                   uncompacted_bytes_ > kUncompactedMax;
-  if (!due || log.has_incoming_snapshot()) {
-    return;
-  }
-  uncompacted_bytes_ = 0;
-  // Entries since the snapshot before this one stay, for followers that are a little behind.
-  const Compaction previous{.last = log.snapshot()->last, .conf = log.snapshot()->conf};
-  take_snapshot(now);
-  if (previous.last.index >= log.first()) {
-    core_.step(raft::CompactTo{.index = previous.last.index}, now.slow);
-    write(out).compacted = previous;
   }
 }
 

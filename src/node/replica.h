@@ -175,7 +175,14 @@ class Replica {
   // replica_placement.cc
   void switch_conf(const raft::Entry& entry, Instant now);
   void note_unfit(const std::vector<Site>& sites);
-  void take_snapshot(Instant now);
+  void compact(Instant now, Actions& out);
+  // A snapshot is only a mark until somebody needs it: the bytes of a large state would otherwise
+  // be made, and kept, for nobody.
+  void mark_snapshot(Instant now);
+  // In place of the mark, what is applied by now.
+  void send_snapshot(raft::Message install, Instant now);
+  // A follower that is there needs entries up to this one.
+  [[nodiscard]] bool lags_behind(raft::Index index) const;
   void run_ferry(Instant now);
   [[nodiscard]] bool readable(const raft::Snapshot& snapshot) const;
   [[nodiscard]] raft::ReplicaId fresh_id(NodeId node) const;
@@ -192,7 +199,6 @@ class Replica {
   void decide_home(NodeId from, const Ask& ask, Instant now);
   void refuse_waiting();
   [[nodiscard]] base::TimePoint ahead_deadline(Instant now) const;
-  void compact(Instant now, Actions& out);
   void decide_or_hold(NodeId from, const Ask& ask, Instant now);
   void answer_held(Instant now);
   [[nodiscard]] base::TimePoint term_end(Instant now) const;

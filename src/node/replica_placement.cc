@@ -13,6 +13,11 @@ namespace {
 // A learner this close behind the commit index may vote: an election then waits for nothing long.
 constexpr std::uint64_t kCaughtUpWithin = 128;
 
+// Entries of this size together are compacted before snapshot_every is reached: where a follower
+// still needs them of the larger size.
+constexpr std::uint64_t kUncompactedMost = std::uint64_t{512} << 10U;
+constexpr std::uint64_t kAwaitedMost = std::uint64_t{16} << 20U;
+
 }  // namespace
 
 // ---- what arrives ----
@@ -61,10 +66,52 @@ bool Replica::readable(const raft::Snapshot& snapshot) const {
 
 // ---- snapshots ----
 
-void Replica::take_snapshot(Instant now) {
-  core_.step(raft::SnapshotTaken{.index = core_.log().applied(),
-                                 .state = base::Bytes(pack_records(store_.records(), codec_))},
-             now.slow);
+void Replica::mark_snapshot(Instant now) {
+  core_.step(raft::SnapshotTaken{.index = core_.log().applied(), .state = {}}, now.slow);
+}
+
+void Replica::send_snapshot(raft::Message install, Instant now) {
+  const raft::Log& log = core_.log();
+  const raft::EntryId applied{.term = log.term(log.applied()).value_or(raft::Term()),
+                              .index = log.applied()};
+  const raft::ConfState conf = core_.membership().conf();
+  auto& snapshot = std::get<raft::InstallSnapshot>(install.body).snapshot;
+  auto whole = ferry_.carried();
+  if (!whole || whole->last.index < snapshot->last.index || whole->conf != conf) {
+    std::string state;
+    store_.visit_records([&](const StateRecord& record) { pack_record(record, codec_, state); });
+    whole = std::make_shared<const raft::Snapshot>(
+        raft::Snapshot{.last = applied, .conf = conf, .state = base::Bytes(std::move(state))});
+  }
+  snapshot = std::move(whole);
+  ferry_.begin(install, now.slow, sends_);
+}
+
+void Replica::compact(Instant now, Actions& out) {
+  const raft::Log& log = core_.log();
+  const raft::Index applied = log.applied();
+  const bool awaited = uncompacted_bytes_ <= kAwaitedMost && lags_behind(applied);
+  const bool due = applied.value() >= log.snapshot()->last.index.value() + config_.snapshot_every ||
+                   (uncompacted_bytes_ > kUncompactedMost && !awaited);
+  if (!due || log.has_incoming_snapshot()) {
+    return;
+  }
+  uncompacted_bytes_ = 0;
+  // Entries since the snapshot before this one stay, for followers that are a little behind.
+  const Compaction previous{.last = log.snapshot()->last, .conf = log.snapshot()->conf};
+  mark_snapshot(now);
+  if (previous.last.index >= log.first()) {
+    core_.step(raft::CompactTo{.index = previous.last.index}, now.slow);
+    write(out).compacted = previous;
+  }
+}
+
+bool Replica::lags_behind(raft::Index index) const {
+  const auto& progress = core_.membership().progress;
+  return core_.role() == raft::Role::kLeader &&
+         std::any_of(progress.begin(), progress.end(), [&](const auto& one) {
+           return one.first != core_.self() && one.second.active() && one.second.match() < index;
+         });
 }
 
 void Replica::run_ferry(Instant now) {

@@ -98,6 +98,16 @@ std::vector<raft::ReplicaId> SnapshotFerry::under_way() const {
   return all;
 }
 
+std::shared_ptr<const raft::Snapshot> SnapshotFerry::carried() const {
+  std::shared_ptr<const raft::Snapshot> newest;
+  for (const auto& [to, crossing] : crossings_) {
+    if (!newest || crossing.snapshot->last.index > newest->last.index) {
+      newest = crossing.snapshot;
+    }
+  }
+  return newest;
+}
+
 base::TimePoint SnapshotFerry::next_deadline() const {
   base::TimePoint next = base::kNever;
   for (const auto& [to, crossing] : crossings_) {

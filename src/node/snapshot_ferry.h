@@ -36,6 +36,8 @@ class SnapshotFerry {
   void forget(raft::ReplicaId to) { crossings_.erase(to); }
   void clear() { crossings_.clear(); }
   [[nodiscard]] std::vector<raft::ReplicaId> under_way() const;
+  // The newest snapshot that is under way to anybody, if any.
+  [[nodiscard]] std::shared_ptr<const raft::Snapshot> carried() const;
   [[nodiscard]] base::TimePoint next_deadline() const;
 
   // ---- receiving ----

@@ -71,7 +71,8 @@ struct SwitchConf {
 struct Applied {
   Index index;
 };
-// The state machine's snapshot as of an applied index, `conf` its configuration then.
+// The state machine's snapshot as of an applied index, `conf` its configuration then. A driver may
+// leave the state out, if it puts a whole snapshot of then or later in its place when it is sent.
 struct SnapshotTaken {
   Index index;
   base::Bytes state;

@@ -175,6 +175,20 @@ TEST_SUITE("node/snapshot_ferry") {
     CHECK(ferry.on(part, out));
     CHECK_FALSE(ferry.on(part, out));  // once
   }
+
+  TEST_CASE("who else needs a snapshot may have the newest that is under way") {
+    SnapshotFerry ferry(ShardId(5), 100);
+    std::vector<Send> out;
+    CHECK(ferry.carried() == nullptr);
+    ferry.begin(install_of("new", 12), base::TimePoint(base::seconds(1)), out);
+    raft::Message older = install_of("old", 9);
+    older.to = replica_id(NodeId(3), 1);
+    ferry.begin(older, base::TimePoint(base::seconds(1)), out);
+    REQUIRE(ferry.carried() != nullptr);
+    CHECK(ferry.carried()->last.index == raft::Index(12));
+    ferry.clear();
+    CHECK(ferry.carried() == nullptr);
+  }
 }
 
 }  // namespace
