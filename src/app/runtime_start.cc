@@ -34,8 +34,9 @@ std::size_t connections_max(std::size_t files) {
   return std::min<std::size_t>(10'000, files / 4);
 }
 
-// Half of --memory-max is for keys, at what one costs while its table has just grown.
-constexpr std::uint64_t kKeyBytes = 48;
+// Half of --memory-max is for keys, at what one costs while its table has just grown: a slow one,
+// they are the larger.
+constexpr std::uint64_t kKeyBytes = 64;
 std::size_t keys_max(std::uint64_t memory_max) {
   return memory_max == 0 ? SIZE_MAX : memory_max / 2 / kKeyBytes;
 }

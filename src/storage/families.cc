@@ -13,7 +13,11 @@ namespace brigade::storage {
 namespace {
 
 // A node keeps its working set in memory; the store is written always and read at starts only.
-constexpr std::size_t kWriteBufferBytes = std::size_t{8} << 20;
+// Buffers stay in memory, so that they are as small as their family allows: facts are few and
+// overwritten all the time, the log takes most of what is written.
+constexpr std::size_t kFactsBufferBytes = std::size_t{1} << 20;
+constexpr std::size_t kLogBufferBytes = std::size_t{8} << 20;
+constexpr std::size_t kStateBufferBytes = std::size_t{4} << 20;
 constexpr std::size_t kWalBytesMax = std::size_t{64} << 20;
 
 rocksdb::Options store_options(bool create, rocksdb::Env* env) {
@@ -30,10 +34,15 @@ rocksdb::Options store_options(bool create, rocksdb::Env* env) {
   // A failed write is for ever (Disk, invariant 3).
   options.max_bgerror_resume_count = 0;
   options.max_total_wal_size = kWalBytesMax;
-  options.write_buffer_size = kWriteBufferBytes;
   options.max_background_jobs = 2;
   options.compression = rocksdb::kNoCompression;
   return options;
+}
+
+rocksdb::ColumnFamilyOptions family_options(const rocksdb::Options& options, std::size_t buffer) {
+  rocksdb::ColumnFamilyOptions family(options);
+  family.write_buffer_size = buffer;
+  return family;
 }
 
 }  // namespace
@@ -54,13 +63,14 @@ rocksdb::Status open_families(const std::string& path, bool create, rocksdb::Env
                               Families& out) {
   rocksdb::Options options = store_options(create, env);
   options.info_log = open_notes(path);
-  const rocksdb::ColumnFamilyOptions family(options);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status status = rocksdb::DB::Open(
       options, path,
-      {{rocksdb::kDefaultColumnFamilyName, family}, {"log", family}, {"state", family}}, &handles,
-      &db);
+      {{rocksdb::kDefaultColumnFamilyName, family_options(options, kFactsBufferBytes)},
+       {"log", family_options(options, kLogBufferBytes)},
+       {"state", family_options(options, kStateBufferBytes)}},
+      &handles, &db);
   if (!status.ok()) {
     return status;
   }
