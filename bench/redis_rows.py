@@ -97,13 +97,18 @@ def row_2(options):
 
 
 def fill(port, count, command_of):
-    """One command per key, pipelined."""
-    client = Client(port)
-    chunk = 2000
-    for begin in range(0, count, chunk):
-        client.socket.sendall(b"".join(command_of(i) for i in range(begin, min(begin + chunk, count))))
-        for _ in range(begin, min(begin + chunk, count)):
-            client.reply()
+    """One command per key, from many clients at once: one client's commands wait for each other's writes."""
+    clients = [Client(port) for _ in range(500)]
+    chunk = 40
+    for begin in range(0, count, chunk * len(clients)):
+        parts = [range(at, min(at + chunk, count)) for at in range(begin, begin + chunk * len(clients), chunk)]
+        for client, part in zip(clients, parts):
+            client.socket.sendall(b"".join(command_of(i) for i in part))
+        for client, part in zip(clients, parts):
+            for _ in part:
+                client.reply()
+    for client in clients:
+        client.socket.close()
 
 
 def row_6(options):
