@@ -1,9 +1,8 @@
 // Row 3: what one decision costs in this process, beside an atomic compare-and-swap with a clock
-// read. Slices of each alternate. Prints one JSON object: nanoseconds per operation, by round, and
+// read. Rounds of each alternate. Prints one JSON object: nanoseconds per operation, by round, and
 // how often memory was allocated while decisions were taken.
 //
 //   bench_decision [ROUNDS [TIMES [NAME]]]    only the contender of this name, to be profiled
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -94,12 +93,6 @@ void answer_commands(api::RedisSession& session, const std::string& commands, in
   }
 }
 
-double median(std::vector<double>& values) {
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  return *middle;
-}
-
 struct Contender {
   const char* name;
   std::function<void(int)> run;
@@ -117,26 +110,24 @@ void print(const std::map<std::string, std::vector<double>>& rounds, std::uint64
   std::printf("\"allocations\": %llu}\n", static_cast<unsigned long long>(allocated));
 }
 
-// Prints what each contender takes in every round, as the median of slices that alternate; `turn`
-// is the node's, between two slices.
+// Prints what each contender takes in every round; `turn` is the node's, between two slices.
 void measure(const std::vector<Contender>& contenders, int rounds, int times,
              const std::function<void()>& turn) {
   std::map<std::string, std::vector<double>> taken;
   std::uint64_t allocated = 0;
   for (int round = 0; round < rounds; ++round) {
-    std::map<std::string, std::vector<double>> slices;
-    for (int done = 0; done < times; done += kSlice) {
-      for (const Contender& contender : contenders) {
+    for (const Contender& contender : contenders) {
+      double lasted = 0;
+      const int slices = (times + kSlice - 1) / kSlice;
+      for (int slice = 0; slice < slices; ++slice) {
         turn();
         const std::uint64_t before = bench::allocations();
         const double begun = seconds_now();
         contender.run(kSlice);
-        slices[contender.name].push_back((seconds_now() - begun) * 1e9 / kSlice);
+        lasted += seconds_now() - begun;
         allocated += bench::allocations() - before;
       }
-    }
-    for (auto& [name, lasted] : slices) {
-      taken[name].push_back(median(lasted));
+      taken[contender.name].push_back(lasted * 1e9 / slices / kSlice);
     }
   }
   print(taken, allocated);
