@@ -134,6 +134,13 @@ void Ledger::configure(Rate rate, Tokens burst, Stamp now) {
   rate_ = rate;
   burst_ = burst;
   pool_.level = std::min(pool_.level, std::max(Tokens{}, pool_.size));
+  if (burst_ == Tokens{}) {
+    // Nobody will be asked to give back what is nothing.
+    std::erase_if(shares_, [](const auto& entry) {
+      const Share& share = entry.second;
+      return share.rate == Rate{} && share.size == Tokens{} && !share.shrinking && !share.keep;
+    });
+  }
 }
 
 Rate Ledger::effective_rate() const {

@@ -48,6 +48,7 @@ struct DemandReport {
   PurseTotals totals;
   bool pressed = false;  // too busy to be given more
 };
+// A bucket that the node has, and which of its rights were adopted; none: the epoch is 0.
 struct Confirmation {
   LedgerId ledger;
   Epoch epoch;
@@ -90,7 +91,7 @@ struct RenewAnswer {
   std::vector<Rights> rights;        // not confirmed yet
   std::vector<std::string> no_lend;  // limits that an override keeps this node from lending
   std::vector<Credit> credits;
-  std::vector<LedgerId> closed;  // asked about, but not there (any more): keys back at home
+  std::vector<LedgerId> closed;  // confirmed, but not there (any more): deleted, or back at home
 };
 // A limit changed: ask again now instead of at the next renewal.
 struct ConfigHint {

@@ -262,9 +262,7 @@ void Node::on(NodeId from, const RenewAnswer& answer, Instant now) {
   for (const DroppedLimit& dropped : news.dropped) {
     stop_serving(dropped.limit);
   }
-  for (const LedgerId& closed : answer.closed) {
-    end_hot(closed);
-  }
+  end_closed(answer.closed, now);
   for (const ConfigRecord& config : news.limits) {
     serve(config, now);
   }
@@ -277,9 +275,7 @@ void Node::on(NodeId from, const RenewAnswer& answer, Instant now) {
   for (const Credit& credit : answer.credits) {
     book_.credit(credit.node, PeerBook::hash_of({.limit = credit.limit, .key = {}}), credit.rank);
   }
-  if (auto notice = tenant.on(
-          RightsNotice{.shard = answer.shard, .account = answer.account, .rights = answer.rights},
-          now)) {
+  if (auto notice = tenant.adopt(answer, now)) {
     send(from, std::move(*notice));
   }
 }

@@ -148,7 +148,7 @@ class Node {
     KeySpace keys;
     std::unique_ptr<SharedLimit> shared;
     bool elsewhere = false;                     // keyed or strict: decided by a shard's leader
-    bool dropped = false;                       // deleted: refuses, until its session lets go
+    bool dropped = false;                       // deleted: refuses, until its ledgers are closed
     std::optional<bucket::DemandMeter> demand;  // of what is decided elsewhere
     Tokens admitted;                            // the same, in total, as asked of this node
     Tokens refused;
@@ -281,7 +281,11 @@ class Node {
   std::vector<DemandReport> demands(ShardId shard, Instant now);
   [[nodiscard]] SharedLimit* holding(const LedgerId& id) const;
   SharedLimit* begin_hot(const LedgerId& id, Instant now);
-  void end_hot(const LedgerId& id);
+  // Their ledgers are gone: so is what this node had of them.
+  void end_closed(const std::vector<LedgerId>& closed, Instant now);
+  // Null while it is in use, whatever an old answer says.
+  std::unique_ptr<SharedLimit> take_out(const LedgerId& id);
+  void forget_if_dropped(const std::string& limit);
   // node_whole.cc
   bool begin_whole(std::span<const AcquireRequest> requests, Whole& whole, Decision& out,
                    Instant now);

@@ -471,21 +471,25 @@ void Node::on(const PullAnswer& answer) {
 
 void Node::run_pulls(Instant now) {
   for (auto it = pulls_.begin(); it != pulls_.end();) {
-    SharedLimit& limit = *served_.find(it->ask.limit)->second.shared;
+    SharedLimit* const limit = holding({.limit = it->ask.limit, .key = {}});
     const auto done = [&](Tokens amount, std::string reason) {
       send(it->asker,
            PullAnswer{.ticket = it->ask.ticket, .amount = amount, .reason = std::move(reason)});
       it = pulls_.erase(it);
     };
+    if (limit == nullptr) {
+      done(Tokens{}, "this limit was deleted");
+      continue;
+    }
     if (!it->begun) {
-      it->borrowed_before = limit.purse().totals().borrowed;
-      it->begun = limit.pull(it->ask.from, it->ask.amount, now, changes_);
+      it->borrowed_before = limit->purse().totals().borrowed;
+      it->begun = limit->pull(it->ask.from, it->ask.amount, now, changes_);
       if (!it->begun && now.slow >= it->deadline) {
         done(Tokens{}, "the receiving bucket has no room or no rights");
         continue;
       }
-    } else if (!limit.purse().borrow()) {
-      const Tokens got = limit.purse().totals().borrowed - it->borrowed_before;
+    } else if (!limit->purse().borrow()) {
+      const Tokens got = limit->purse().totals().borrowed - it->borrowed_before;
       done(got, got > Tokens{} ? "" : "the lender had nothing to spare or did not answer");
       continue;
     }

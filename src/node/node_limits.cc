@@ -41,8 +41,19 @@ void Node::serve(const ConfigRecord& config, Instant now) {
 void Node::stop_serving(const std::string& limit) {
   limits_.erase(limit);
   if (const auto found = served_.find(limit); found != served_.end()) {
-    // The purse stays attached: its rights shrink to nothing by the ordinary way.
+    // Purses stay attached: their rights shrink to nothing by the ordinary way, until their leaders
+    // say that the ledgers are closed.
     found->second.dropped = true;
+    forget_if_dropped(limit);
+  }
+}
+
+void Node::forget_if_dropped(const std::string& limit) {
+  const auto found = served_.find(limit);
+  if (found != served_.end() && found->second.dropped && !found->second.shared &&
+      found->second.hot.empty()) {
+    COVERED("nothing is left of a deleted limit");
+    served_.erase(found);
   }
 }
 
@@ -126,18 +137,46 @@ SharedLimit* Node::begin_hot(const LedgerId& id, Instant now) {
   return &limit;
 }
 
-void Node::end_hot(const LedgerId& id) {
-  SharedLimit* const limit = id.key == KeyHash{} ? nullptr : holding(id);
-  // What holds rights or has somebody waiting is not over, whatever an old answer says.
-  if (limit == nullptr || limit->busy() || limit->purse().bucket().size() > Tokens{}) {
-    return;
+// ---- ledgers that are gone ----
+
+std::unique_ptr<SharedLimit> Node::take_out(const LedgerId& id) {
+  const SharedLimit* const limit = holding(id);
+  // What holds rights or has somebody waiting is not over.
+  if (limit == nullptr || limit->busy() || limit->purse().bucket().size() > Tokens{} ||
+      std::any_of(parked_at_.begin(), parked_at_.end(),
+                  [&](const auto& one) { return one.second.limit == limit; })) {
+    return nullptr;
+  }
+  Served& served = served_.find(id.limit)->second;
+  if (id.key == KeyHash{}) {
+    const bool over = served.dropped || served.elsewhere;
+    return over ? std::move(served.shared) : nullptr;  // else it was declared again since
   }
   COVERED("a key goes back to its home desk");
-  Served& served = served_.find(id.limit)->second;
-  std::erase_if(given_, [&](const auto& one) { return one.second.shared == limit; });
-  tenants_[served.keys.home(id.key, config_.shards).value()].detach(id);
-  served.hot.erase(id.key);
   --hot_count_;
+  return std::move(served.hot.extract(id.key).mapped());
+}
+
+void Node::end_closed(const std::vector<LedgerId>& closed, Instant now) {
+  std::map<const SharedLimit*, std::unique_ptr<SharedLimit>> ended;
+  for (const LedgerId& id : closed) {
+    if (auto limit = take_out(id)) {
+      const Served& served = served_.find(id.limit)->second;
+      const ShardId shard =
+          id.key == KeyHash{} ? home_of(served.config) : served.keys.home(id.key, config_.shards);
+      tenants_[shard.value()].detach(id, now);
+      ended.emplace(limit.get(), std::move(limit));
+      forget_if_dropped(id.limit);
+    }
+  }
+  if (ended.empty()) {
+    return;
+  }
+  for (auto& [sequence, given] : given_) {
+    if (ended.contains(given.shared)) {
+      given.shared = nullptr;  // it stays spent
+    }
+  }
   refresh_shared();
 }
 

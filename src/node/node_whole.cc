@@ -200,10 +200,17 @@ std::optional<Decision> Node::ask_next(Ticket ticket, Whole& whole, Instant now)
   }
   AcquireRequest request = whole.requests[whole.remote[whole.next]];
   request.reserve = true;  // so that it can be given back
-  const Served& served = served_.find(request.limit)->second;
-  Errand errand = errand_for(served.config.spec, served.keys, request, now);
-  errand.whole = ticket;
-  auto refusal = run(std::move(errand), now);
+  const auto served = served_.find(request.limit);
+  std::optional<Decision> refusal;
+  if (served == served_.end()) {
+    COVERED("one of several limits is deleted while the others are asked");
+    refusal = unknown(request.limit);
+    refusal->refused_by = static_cast<std::uint32_t>(whole.remote[whole.next]);
+  } else {
+    Errand errand = errand_for(served->second.config.spec, served->second.keys, request, now);
+    errand.whole = ticket;
+    refusal = run(std::move(errand), now);
+  }
   if (refusal) {
     give_back(whole, now);
   }

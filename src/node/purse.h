@@ -7,6 +7,7 @@
 // or lent after valid_until.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -88,6 +89,10 @@ class Purse {
   // Gives up on the open sequence; a late answer to it will be dropped.
   void close_borrow();
   [[nodiscard]] const std::optional<OpenBorrow>& borrow() const { return borrow_; }
+  // Sequences count on from a purse that this account had of the ledger before: lenders, and loans
+  // on their way, may remember those.
+  [[nodiscard]] std::uint64_t next_sequence() const { return next_seq_; }
+  void count_from(std::uint64_t sequence) { next_seq_ = std::max(next_seq_, sequence); }
 
   // ---- lending ----
 

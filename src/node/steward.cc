@@ -75,6 +75,9 @@ void Steward::note_demand(const Renew& renew, base::TimePoint now) {
     return;
   }
   for (const Confirmation& one : renew.confirmed) {
+    if (!store_.ledgers().contains(one.ledger)) {
+      continue;
+    }
     Epoch& epoch = confirmed_[{one.ledger, renew.account}];
     epoch = std::max(epoch, one.epoch);
   }
@@ -175,9 +178,9 @@ void Steward::answer(const Asked& asked, base::TimePoint now, StewardWork& work)
       }
     }
     reply.credits = credits_.credits(asked.from);
-    for (const DemandReport& demand : renew.demands) {
-      if (demand.ledger.key != KeyHash{} && store_.ledger(demand.ledger) == nullptr) {
-        reply.closed.push_back(demand.ledger);
+    for (const Confirmation& one : renew.confirmed) {
+      if (store_.ledger(one.ledger) == nullptr) {
+        reply.closed.push_back(one.ledger);
       }
     }
   }
@@ -288,7 +291,14 @@ void Steward::applied(std::uint64_t, const Command& command, const Outcome& outc
              std::holds_alternative<ClearOverride>(command)) {
     next_sizing_ = std::min(next_sizing_, now);
   }
-  forget_the_gone();
+  // Those three bring neither ledgers nor sessions: whether some went, their number tells.
+  const bool only_takes = std::holds_alternative<ChangeShares>(command) ||
+                          std::holds_alternative<StrictBatch>(command) ||
+                          std::holds_alternative<SpendAhead>(command);
+  if (!only_takes || store_.ledgers().size() != ledgers_seen_) {
+    ledgers_seen_ = store_.ledgers().size();
+    forget_the_gone();
+  }
   if (const auto* reclaim = std::get_if<ReclaimSession>(&command)) {
     watch_.gone(reclaim->account);
     next_sizing_ = std::min(next_sizing_, now);
@@ -316,7 +326,9 @@ void Steward::forget_the_gone() {
   std::erase_if(used_at_, [&](const auto& one) { return !store_.ledgers().contains(one.first); });
   std::erase_if(fairness_,
                 [&](const auto& entry) { return !store_.ledgers().contains(entry.first); });
-  const auto over = [&](const auto& key) { return !store_.sessions().contains(key.second); };
+  const auto over = [&](const auto& key) {
+    return !store_.sessions().contains(key.second) || !store_.ledgers().contains(key.first);
+  };
   std::erase_if(confirmed_, [&](const auto& entry) { return over(entry.first); });
   std::erase_if(shrinking_since_, [&](const auto& entry) { return over(entry.first); });
   std::erase_if(proposed_, over);

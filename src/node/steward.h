@@ -129,6 +129,7 @@ class Steward {
   std::vector<ShareChange> gathered_;
   std::map<LedgerId, base::TimePoint> used_at_;  // keys with ledgers of their own
   std::vector<LedgerId> closing_;                // to be closed in this turn
+  std::size_t ledgers_seen_ = 0;                 // in the store, when last looked for the gone
   base::TimePoint next_sizing_;
   bool handed_over_ = false;
 };

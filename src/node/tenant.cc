@@ -19,6 +19,7 @@ Tenant::Tenant(ShardId shard, Boot boot, SessionTiming timing)
 
 void Tenant::attach(const LedgerId& id, Purse& purse, Instant now) {
   purses_[id] = &purse;
+  purse.count_from(next_seq_);
   if (account_) {
     purse.open(account_, now.slow);
     purse.renew(valid_until_);
@@ -26,8 +27,12 @@ void Tenant::attach(const LedgerId& id, Purse& purse, Instant now) {
   hurry(now);
 }
 
-void Tenant::detach(const LedgerId& id) {
-  purses_.erase(id);
+void Tenant::detach(const LedgerId& id, Instant now) {
+  if (const auto found = purses_.find(id); found != purses_.end()) {
+    next_seq_ = std::max(next_seq_, found->second->next_sequence());
+    detached_ = now.fast;
+    purses_.erase(found);
+  }
 }
 
 void Tenant::hurry(Instant now) {
@@ -53,6 +58,7 @@ void Tenant::end_session() {
     }
   }
   account_ = Account{};
+  detached_ = TimePoint::min();
   confirmed_ = false;
   valid_until_ = TimePoint{};
   ++attempt_;
@@ -120,9 +126,7 @@ std::optional<PeerMessage> Tenant::due(Instant now, bool urgent,
               .config_known = config_known_};
   if (account_) {
     for (const auto& [id, purse] : purses_) {
-      if (purse->epoch()) {
-        renew.confirmed.push_back({.ledger = id, .epoch = purse->epoch()});
-      }
+      renew.confirmed.push_back({.ledger = id, .epoch = purse->epoch()});
     }
     renew.demands = demands();
   }
@@ -158,12 +162,17 @@ void Tenant::on(const OpenAnswer& answer, Instant now) {
   next_due_ = now.slow;
 }
 
-std::optional<ShrunkNotice> Tenant::adopt(const std::vector<Rights>& rights, Instant now) {
+std::optional<ShrunkNotice> Tenant::adopt(const std::vector<Rights>& rights, TimePoint sent,
+                                          Instant now) {
   ShrunkNotice notice{.shard = shard_, .account = account_};
   for (const Rights& one : rights) {
     const auto found = purses_.find(one.ledger);
     if (found == purses_.end()) {
       continue;  // a limit that this node does not know yet; repeated until confirmed
+    }
+    if (!found->second->epoch() && detached_ != TimePoint::min() && sent <= detached_) {
+      COVERED("rights that may be of a ledger that was closed are ignored");
+      continue;  // no epoch here says that they are old; repeated with the next renewal
     }
     if (timing_.plant == Plant::kAckWithoutAdopting && one.size < found->second->bucket().size()) {
       notice.shrunk.push_back({.ledger = one.ledger, .epoch = one.epoch, .surplus = {}});
@@ -189,7 +198,14 @@ std::optional<ShrunkNotice> Tenant::on(const RightsNotice& notice, Instant now) 
   if (!account_ || notice.account != account_) {
     return std::nullopt;
   }
-  return adopt(notice.rights, now);
+  return adopt(notice.rights, TimePoint::min(), now);
+}
+
+std::optional<ShrunkNotice> Tenant::adopt(const RenewAnswer& answer, Instant now) {
+  if (!account_ || answer.account != account_) {
+    return std::nullopt;
+  }
+  return adopt(answer.rights, TimePoint(base::Duration(answer.sent)), now);
 }
 
 TenantNews Tenant::on(const RenewAnswer& answer, Instant now) {

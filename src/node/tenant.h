@@ -51,7 +51,8 @@ class Tenant {
 
   // The purses of this shard: a session is wanted while there are any.
   void attach(const LedgerId& id, Purse& purse, Instant now);
-  void detach(const LedgerId& id);
+  // Its ledger is closed, as its leader said. Another purse of the same ledger may follow.
+  void detach(const LedgerId& id, Instant now);
 
   // Ends the session if its time is over. True when it just lapsed.
   bool expire(Instant now);
@@ -74,6 +75,8 @@ class Tenant {
   TenantNews on(const RenewAnswer& answer, Instant now);
   // Takes rights over; what must be acknowledged is returned.
   std::optional<ShrunkNotice> on(const RightsNotice& notice, Instant now);
+  // The rights in an answer; on(answer) comes first.
+  std::optional<ShrunkNotice> adopt(const RenewAnswer& answer, Instant now);
 
   // The live process declares its session over (clean stop): the purses are dead from here on.
   std::optional<ReturnSession> surrender(Instant now);
@@ -100,7 +103,8 @@ class Tenant {
   // Everything is over, what is kept as well.
   void close();
   [[nodiscard]] ReturnSession give_back(Account account, Instant now);
-  std::optional<ShrunkNotice> adopt(const std::vector<Rights>& rights, Instant now);
+  // `sent`: when the renewal left that they answer, if they answer one.
+  std::optional<ShrunkNotice> adopt(const std::vector<Rights>& rights, TimePoint sent, Instant now);
 
   ShardId shard_;
   Boot boot_;
@@ -110,9 +114,11 @@ class Tenant {
   Account account_;
   Account kept_account_;  // of an earlier session, while some purse outlives it
   std::vector<ReturnSession> owed_;
-  bool confirmed_ = false;   // some renewal of this account was answered
-  TimePoint valid_until_{};  // fast line
-  TimePoint next_due_{};     // slow line
+  TimePoint detached_ = TimePoint::min();  // the last time in this session, fast line
+  std::uint64_t next_seq_ = 1;             // of borrows, above those of purses that are gone
+  bool confirmed_ = false;                 // some renewal of this account was answered
+  TimePoint valid_until_{};                // fast line
+  TimePoint next_due_{};                   // slow line
   TimePoint earliest_report_{};
   TimePoint next_hint_{};
   Version config_known_;

@@ -156,6 +156,16 @@ TEST_CASE("lowering leaves the pool negative until shares have shrunk, and says 
   CHECK(ledger.consistent());
 }
 
+TEST_CASE("of a deleted limit's ledger, shares of nothing are gone at once") {
+  Ledger ledger = granted();
+  REQUIRE(ledger.shrink({.ledger = kId, .account = kA}, Epoch(9)));
+  REQUIRE(ledger.acknowledge({.ledger = kId, .account = kA, .epoch = Epoch(9)}, at(0)));
+  REQUIRE(ledger.shares().contains(kA));  // it may grow again
+  ledger.configure({}, {}, at(0));
+  CHECK(ledger.shares().empty());
+  CHECK(ledger.consistent());
+}
+
 TEST_CASE("a record whose sums are wrong is not consistent") {
   const Ledger good = granted();
   CHECK(Ledger(good.rate(), good.burst(), good.pool(), good.shares()).consistent());

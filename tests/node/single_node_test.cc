@@ -345,6 +345,51 @@ TEST_CASE("a deleted limit is refused at once and starts empty when it is made a
   CHECK(alone.acquire(of("a", 9)).verdict == Verdict::kRefused);
 }
 
+TEST_CASE("of a deleted limit nothing is kept, whatever its kind") {
+  Alone alone;
+  alone.declare({limit("api", 10), keyed_limit("users", 10), strict_limit("s", 10)});
+  const Decision kept = alone.acquire({.limit = "api", .cost = Tokens::whole(4), .reserve = true});
+  REQUIRE(kept.admitted());
+  REQUIRE(alone.node().buckets(alone.now()).size() == 3);
+  alone.declare({limit("other", 10)});
+  alone.admin(PutLimits{.limits = {limit("other", 10)}, .prune = true});
+  alone.run(2000);
+  CHECK(alone.node().buckets(alone.now()).size() == 1);
+  CHECK(alone.node().shared("api") == nullptr);
+  CHECK(alone.acquire(of("api", 1)).verdict == Verdict::kUnknownLimit);
+  const SettleReply reply = alone.settle(kept.reservation, 5);
+  CHECK(reply.verdict == SettleVerdict::kSettled);
+  CHECK(reply.refunded == Tokens{});
+  CHECK(reply.overdraft == Tokens::whole(1));
+}
+
+TEST_CASE("a limit that becomes keyed keeps no bucket here, and gets one when it is shared again") {
+  Alone alone;
+  alone.declare({limit("api", 10)});
+  alone.declare({keyed_limit("api", 10)});
+  alone.run(2000);
+  CHECK(alone.node().shared("api") == nullptr);
+  bucket::LimitSpec again = limit("api", 10);
+  again.rate = Rate::per_second(100);
+  alone.declare({again});
+  alone.run(500);
+  CHECK(alone.acquire(of("api", 10)).admitted());
+}
+
+TEST_CASE("an acquire of several limits is refused when one of them is deleted meanwhile") {
+  Alone alone;
+  alone.declare({limit("a", 10), strict_limit("s", 10), strict_limit("z", 10)});
+  alone.stall_disk(true);
+  const auto whole = std::vector{of("a", 1), of("s", 1), of("z", 1)};
+  REQUIRE_FALSE(alone.node().acquire_all(whole, 900, alone.now()));
+  const Ticket deletes = 901;
+  alone.node().admin(DeleteLimit{.name = "z"}, deletes, alone.now());
+  alone.run(20);
+  alone.stall_disk(false);
+  alone.run(3000);
+  CHECK(alone.acquire(of("s", 10)).admitted());
+}
+
 TEST_CASE("a node that learns that it was removed is not ready any more, and says why") {
   Alone alone;
   alone.node().received(

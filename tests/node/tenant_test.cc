@@ -195,6 +195,59 @@ TEST_CASE("a shrink is acknowledged with what it cut; a grow needs no word") {
   CHECK(repeated->shrunk[0].surplus == whole(30));
 }
 
+TEST_CASE("a renewal names every bucket, so that its leader can say which are of closed ledgers") {
+  House house;
+  house.open(at(1000));
+  const auto sent = house.due(at(1000));
+  REQUIRE(sent);
+  REQUIRE(std::get<Renew>(*sent).confirmed.size() == 1);
+  CHECK(std::get<Renew>(*sent).confirmed[0].ledger == kApi);
+  CHECK_FALSE(std::get<Renew>(*sent).confirmed[0].epoch);
+}
+
+TEST_CASE("rights of a closed ledger that arrive late are not those of its next life") {
+  House house;
+  house.open(at(1000));
+  house.answer(1000, at(1010));
+  house.grant(100, 50, 10, at(1010));
+  house.grant(0, 50, 11, at(1020));
+  house.tenant.detach(kApi, at(1500));
+  Purse next;
+  house.tenant.attach(kApi, next, at(1600));
+  house.grant(100, 50, 10, at(1650));  // as it was granted before, again
+  CHECK(next.bucket().level() == Tokens{});
+  const auto answered = [&](std::int64_t sent_ms, std::uint64_t epoch) {
+    RenewAnswer answer{.shard = kShard, .account = house.tenant.account(), .boot = kBoot};
+    answer.sent = at(sent_ms).fast.time_since_epoch().count();
+    answer.rights = {{.ledger = kApi,
+                      .rate = Rate::per_second(30),
+                      .size = whole(30),
+                      .granted = whole(30),
+                      .epoch = Epoch(epoch)}};
+    house.tenant.adopt(answer, at(1700));
+  };
+  answered(1400, 10);
+  CHECK(next.bucket().level() == Tokens{});
+  answered(1650, 20);  // the leader that was asked then knew that the ledger had been closed
+  CHECK(next.bucket().level() == whole(30));
+  house.grant(40, 40, 21, at(1750));
+  CHECK(next.bucket().size() == whole(40));
+}
+
+TEST_CASE("a purse that follows another one of the same ledger asks under numbers of its own") {
+  House house;
+  house.open(at(1000));
+  house.answer(1000, at(1010));
+  house.grant(100, 50, 10, at(1010));
+  const auto first = house.purse.open_borrow(NodeId(2), whole(5), at(1011));
+  REQUIRE(first);
+  house.purse.close_borrow();
+  house.tenant.detach(kApi, at(1500));
+  Purse next;
+  house.tenant.attach(kApi, next, at(1600));
+  CHECK(next.next_sequence() > first->seq);
+}
+
 TEST_CASE("a session that lapsed has nothing to hand back") {
   House house;
   house.open(at(1000));

@@ -125,6 +125,8 @@ class World {
   // limit of this name is declared.
   void change(const bucket::LimitSpec& spec);
   void forget(const std::string& limit);
+  // The machines that have a bucket of this limit.
+  [[nodiscard]] std::size_t holders(const std::string& limit) const;
 
   // A client asks a machine what is left of a key, or of a limit; run(), then looked().
   struct Sight {

@@ -27,6 +27,13 @@ void World::forget(const std::string& limit) {
   insist_on(node::DeleteLimit{.name = limit}, kInsistTries);
 }
 
+std::size_t World::holders(const std::string& limit) const {
+  return static_cast<std::size_t>(
+      std::count_if(machines_.begin(), machines_.end(), [&](const auto& machine) {
+        return machine->node && machine->node->shared(limit) != nullptr;
+      }));
+}
+
 void World::look(const Sight& sight, std::size_t number) {
   Machine& machine = *machines_[number];
   look_ticket_ = next_ticket_++;
