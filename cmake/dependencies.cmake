@@ -1,6 +1,5 @@
 # Third-party libraries. Each is linked by the one room that may see it (ARCHITECTURE.md).
 find_package(Threads REQUIRED)
-find_package(absl REQUIRED)
 find_package(doctest REQUIRED)
 
 # Standalone Asio, header-only: every room that sees it must see it with the same definitions.

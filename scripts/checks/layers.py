@@ -19,18 +19,14 @@ ROOMS = {
 }
 ROOMS["app"] = set(ROOMS)
 LIBRARIES = {
-    "absl/": {"bucket"},
     "xxhash.h": {"base"},
-    "Eigen/": {"forecast"},
     "capnp/": {"wire"},
     "kj/": {"wire"},
     "rocksdb/": {"storage"},
     "asio": {"net", "api", "app"},
-    "openssl/": {"net"},
     "http_parser.h": {"api"},
     "yaml-cpp/": {"api"},
     "nlohmann/": {"api", "app"},
-    "rapidjson/": {"api"},
     "CLI/": {"app", "sim"},
     "spdlog/": {"app"},
     "sys/": {"host", "app", "net", "storage"},

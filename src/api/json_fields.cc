@@ -116,9 +116,13 @@ void JsonFields::text(const char* key, std::string& out, std::size_t longest) {
 }
 
 void JsonFields::name(const char* key, std::string& out, std::size_t longest) {
+  if (!has(key)) {
+    fail(std::string(key) + " is missing");
+    return;
+  }
   text(key, out, longest);
   if (out.empty()) {
-    fail(std::string(key) + ": expected a name");
+    fail(std::string(key) + ": expected a text that is not empty");
   }
 }
 

@@ -9,6 +9,7 @@
 #include "app/cli/commands.h"
 #include "app/cli/mistakes.h"
 #include "app/forecast/command.h"
+#include "app/json_log.h"
 #include "app/options.h"
 #include "app/replay/command.h"
 #include "app/runtime.h"
@@ -19,7 +20,7 @@ void set_up_log(const brigade::app::NodeOptions& options) {
   auto logger = spdlog::stderr_logger_st("brigade");
   logger->set_level(spdlog::level::from_str(options.log_level));
   if (options.log_format == brigade::app::LogFormat::kJson) {
-    logger->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","message":"%v"})");
+    logger->set_formatter(brigade::app::json_log());
   }
   spdlog::set_default_logger(std::move(logger));
 }

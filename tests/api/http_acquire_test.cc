@@ -82,7 +82,7 @@ TEST_CASE("a malformed acquire is told what is wrong") {
   CHECK(error("[]") == "expected a JSON object");
   CHECK(error(R"({"limit":"a"} x)") == "expected one valid JSON object");
   CHECK(error("{\"limit\":\"\xFF\"}") == "expected one valid JSON object");
-  CHECK(error("{}") == "acquire: limit: expected a name");
+  CHECK(error("{}") == "acquire: limit is missing");
   CHECK(error(R"({"limit":7})") == "acquire: limit: expected a string");
   CHECK(error(R"({"limit":"a","limit":"b"})") == "'limit' is given twice");
   CHECK(error(R"({"limit":"a","csot":1})") ==

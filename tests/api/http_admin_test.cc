@@ -130,8 +130,7 @@ TEST_CASE("an override says what, why and until when") {
   CHECK(!one.min.has_value());
   CHECK(one.no_lend);
   CHECK(one.expires_ms == kNow + 60'000);
-  CHECK(refused("PUT", "/v1/overrides/a/n2", R"({"pin":1})") ==
-        "override: reason: expected a name");
+  CHECK(refused("PUT", "/v1/overrides/a/n2", R"({"pin":1})") == "override: reason is missing");
   CHECK(refused("PUT", "/v1/overrides/a/n2", R"({"reason":"x"})") ==
         "override: expected pin, min, max, freeze or no_lend");
   CHECK(refused("PUT", "/v1/overrides/a/n2", R"({"min":2,"max":1,"reason":"x"})") ==
