@@ -315,6 +315,7 @@ void Runtime::start_node(const gossip::Charter& charter,
                           .replicas = settings->replicas,
                           .replace_after = options_.replace_after,
                           .bms_term = options_.bms_term,
+                          .key_seed = charter.cluster.low,
                           .keys_max = keys_max(options_.memory_max)};
   config.session.start = facts_.starts;
   node_ =

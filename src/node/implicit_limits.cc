@@ -8,14 +8,14 @@
 namespace brigade::node {
 namespace {
 
-ImplicitLimit make(const ThrottleRequest& request) {
+ImplicitLimit make(const ThrottleRequest& request, std::uint64_t key_seed) {
   bucket::LimitSpec spec;
   spec.name = "cl.throttle/" + std::to_string(request.max_burst) + "/" +
               std::to_string(request.count) + "/" + std::to_string(request.period_s);
   spec.per_key = true;
   spec.burst = Tokens::whole(request.max_burst + 1);
   spec.rate = base::Rate::of(Tokens::whole(request.count), base::seconds(request.period_s));
-  const KeySpace keys(spec.name);
+  const KeySpace keys(spec.name, key_seed);
   return {.spec = std::make_shared<const bucket::LimitSpec>(std::move(spec)), .keys = keys};
 }
 
@@ -36,7 +36,7 @@ const ImplicitLimit& ImplicitLimits::of(const ThrottleRequest& request) {
     COVERED("implicit limits are forgotten");
     known_.clear();
   }
-  return known_.emplace(terms, make(request)).first->second;
+  return known_.emplace(terms, make(request, key_seed_)).first->second;
 }
 
 }  // namespace brigade::node

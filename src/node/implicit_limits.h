@@ -25,6 +25,9 @@ class ImplicitLimits {
  public:
   static constexpr std::size_t kRemembered = 4096;
 
+  // `key_seed`: the cluster's.
+  explicit ImplicitLimits(std::uint64_t key_seed) : key_seed_(key_seed) {}
+
   // The same arguments give the same name. Valid until the next call.
   const ImplicitLimit& of(const ThrottleRequest& request);
 
@@ -39,6 +42,7 @@ class ImplicitLimits {
     std::size_t operator()(const Terms& terms) const;
   };
 
+  std::uint64_t key_seed_;
   std::unordered_map<Terms, ImplicitLimit, Hash> known_;
 };
 

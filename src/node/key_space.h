@@ -15,15 +15,16 @@ namespace brigade::node {
 class KeySpace {
  public:
   KeySpace() = default;
-  explicit KeySpace(std::string_view limit)
-      : limit_(base::HashedName(limit).hash), placement_(TokenStore::placement(limit)) {}
+  // `seed`: the cluster's, the same at all of its nodes for ever.
+  explicit KeySpace(std::string_view limit, std::uint64_t seed = 0)
+      : limit_(base::HashedName(limit).hash),
+        seed_(kSeed ^ limit_ ^ seed),
+        placement_(TokenStore::placement(limit)) {}
 
   // Its limit's name. Requires: `limit` is the one that this was made for.
   [[nodiscard]] base::HashedName named(std::string_view limit) const { return {limit, limit_}; }
 
-  [[nodiscard]] KeyHash hash(std::string_view key) const {
-    return base::hash_key(key, kSeed ^ limit_);
-  }
+  [[nodiscard]] KeyHash hash(std::string_view key) const { return base::hash_key(key, seed_); }
   [[nodiscard]] ShardId home(const KeyHash& key, std::uint32_t shards) const {
     return TokenStore::home_of(placement_, key, shards);
   }
@@ -32,6 +33,7 @@ class KeySpace {
   static constexpr std::uint64_t kSeed = 0x6b65792d68617368;
 
   std::uint64_t limit_ = 0;  // its name's hash
+  std::uint64_t seed_ = 0;
   std::uint64_t placement_ = 0;
 };
 

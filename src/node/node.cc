@@ -24,6 +24,7 @@ Node::Node(NodeConfig config, const Codec& codec, base::Prng dice, Instant now)
       directory_(config_.shards),
       book_(config_.home),
       throttled_(now.slow),
+      implicit_(config_.key_seed),
       tills_(config_.boot.low >> 4U, config_.session.plant) {
   // An answer to an earlier process of this node must not meet a question of ours.
   next_ticket_ += config_.boot.low >> 4U;

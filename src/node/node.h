@@ -50,6 +50,8 @@ struct NodeConfig {
   StewardTiming steward;
   TradeTiming trade;
   base::Duration bms_term = base::seconds(60);
+  // The cluster's, the same at all of its nodes for ever: which keys' hashes meet differs with it.
+  std::uint64_t key_seed = 0;
   std::size_t keys_max = SIZE_MAX;  // of all limits led here, for the memory that they take
 };
 

@@ -240,7 +240,7 @@ Node::Errand Node::errand_for(const bucket::LimitSpec& spec, const KeySpace& key
   }
   errand.clients_id = errand.terms.source == Source::kStrict && !request.id.empty();
   if (errand.clients_id) {
-    errand.ask.id = base::hash_key(request.id, kRequestSeed);
+    errand.ask.id = base::hash_key(request.id, kRequestSeed ^ config_.key_seed);
   } else if (errand.ask.reserve || errand.terms.source == Source::kStrict) {
     errand.ask.id = {dice_.next(), dice_.next()};
   }

@@ -17,7 +17,7 @@ void Node::serve(const ConfigRecord& config, Instant now) {
   refusals_.forget();
   Served& served = served_[config.spec.name];
   served.config = config;
-  served.keys = KeySpace(config.spec.name);
+  served.keys = KeySpace(config.spec.name, config_.key_seed);
   served.dropped = false;
   served.elsewhere = config.spec.per_key || config.spec.mode == bucket::Mode::kStrict;
   if (served.elsewhere && !served.demand) {

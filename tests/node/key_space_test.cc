@@ -22,5 +22,11 @@ TEST_CASE("a limit's name is found by its hash as by its text") {
   CHECK(base::NameHash{}(keys.named("users")) == base::NameHash{}(std::string("users")));
 }
 
+TEST_CASE("another cluster's keys have other hashes, the same cluster's the same for ever") {
+  CHECK(KeySpace("users", 1).hash("alice") != KeySpace("users", 2).hash("alice"));
+  CHECK(KeySpace("users", 1).hash("alice") == KeySpace("users", 1).hash("alice"));
+  CHECK(KeySpace("users", 1).hash("alice") != KeySpace("teams", 1).hash("alice"));
+}
+
 }  // namespace
 }  // namespace brigade::node
