@@ -23,7 +23,7 @@ WaitingQueue::WaitingQueue(std::vector<WaitingClass> classes, std::size_t max_wa
   BRIGADE_CHECK(!classes.empty());
   for (const WaitingClass& terms : classes) {
     BRIGADE_CHECK(terms.weight >= 1);
-    lines_.push_back(Line{terms, 0, {}});
+    lines_.push_back(Line{.terms = terms, .requests = {}});
   }
 }
 
@@ -42,6 +42,7 @@ bool WaitingQueue::push(const Waiting& request) {
   line.requests.emplace(arrival, request);
   index_.emplace(request.ticket, Place{.line = request.priority, .arrival = arrival});
   deadlines_.emplace(request.deadline, request.ticket);
+  line.cost += request.cost.micro();
   cost_ += request.cost.micro();
   return true;
 }
@@ -90,6 +91,7 @@ Waiting WaitingQueue::remove(Ticket ticket) {
   line.requests.erase(position);
   index_.erase(found);
   deadlines_.erase({request.deadline, ticket});
+  line.cost -= request.cost.micro();
   cost_ -= request.cost.micro();
   return request;
 }
@@ -115,8 +117,20 @@ void WaitingQueue::set_floors(std::span<const Tokens> floors) {
   }
 }
 
+Tokens WaitingQueue::bounded(Wide cost) {
+  return Tokens::micro(static_cast<std::int64_t>(std::min<Wide>(cost, Tokens::kMaxMicro)));
+}
+
 Tokens WaitingQueue::cost() const {
-  return Tokens::micro(static_cast<std::int64_t>(std::min<Wide>(cost_, Tokens::kMaxMicro)));
+  return bounded(cost_);
+}
+
+Tokens WaitingQueue::cost_up_to(Tokens floor) const {
+  Wide cost = 0;
+  for (const Line& line : lines_) {
+    cost += line.terms.floor <= floor ? line.cost : 0;
+  }
+  return bounded(cost);
 }
 
 TimePoint WaitingQueue::next_deadline() const {
@@ -128,16 +142,27 @@ const Waiting* WaitingQueue::front() const {
   return order.empty() ? nullptr : &lines_[order.front()].requests.begin()->second;
 }
 
+const Waiting* WaitingQueue::least_reserved() const {
+  const std::vector<std::size_t> order = turns();
+  const auto least = std::min_element(order.begin(), order.end(), [&](auto a, auto b) {
+    return lines_[a].terms.floor < lines_[b].terms.floor;
+  });
+  return least == order.end() ? nullptr : &lines_[*least].requests.begin()->second;
+}
+
 void WaitingQueue::check_invariants() const {
   std::size_t count = 0;
   Wide cost = 0;
   for (const Line& line : lines_) {
     count += line.requests.size();
+    cost += line.cost;
+    Wide of_line = 0;
     for (const auto& [arrival, request] : line.requests) {
-      cost += request.cost.micro();
+      of_line += request.cost.micro();
       BRIGADE_CHECK(deadlines_.contains({request.deadline, request.ticket}));
       BRIGADE_CHECK(index_.contains(request.ticket));
     }
+    BRIGADE_CHECK(of_line == line.cost);
   }
   BRIGADE_CHECK(count == index_.size());
   BRIGADE_CHECK(count == deadlines_.size());

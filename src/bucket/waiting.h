@@ -67,8 +67,13 @@ class WaitingQueue {
   // The sum of all costs that wait, at most the largest amount: what a newcomer has before it at
   // worst.
   [[nodiscard]] base::Tokens cost() const;
-  // The one in turn, whether or not it can be served now; what the node must gather tokens for.
+  // Likewise, of the classes that reserve no more than this.
+  [[nodiscard]] base::Tokens cost_up_to(base::Tokens floor) const;
+  // The one in turn, whether or not it can be served now.
   [[nodiscard]] const Waiting* front() const;
+  // The one in turn of those that reserve the least: when nobody can be served it is the first whom
+  // more tokens serve, and no reserve is kept from it. What the node must gather tokens for.
+  [[nodiscard]] const Waiting* least_reserved() const;
 
   void check_invariants() const;
 
@@ -77,6 +82,7 @@ class WaitingQueue {
     WaitingClass terms;
     base::Wide start = 0;  // virtual time at which its first request is in turn
     std::map<std::uint64_t, Waiting> requests;  // by arrival
+    base::Wide cost = 0;                        // of them, micro-tokens
   };
   struct Place {
     std::size_t line = 0;
@@ -85,6 +91,7 @@ class WaitingQueue {
 
   // Lines that wait, the one in turn first.
   [[nodiscard]] std::vector<std::size_t> turns() const;
+  [[nodiscard]] static base::Tokens bounded(base::Wide cost);
   Waiting remove(Ticket ticket);
 
   std::vector<Line> lines_;

@@ -166,7 +166,7 @@ std::optional<Decision> Node::advance(Ticket ticket, Whole& whole, Instant now) 
     if (pointless) {
       return refuse(whole, short_at);
     }
-    limit->wish(whole.requests[short_at].cost, whole.deadline);
+    limit->wish(whole.requests[short_at], whole.deadline);
     return std::nullopt;
   }
   // While the others are asked for, minting goes on: what is kept for a give-back must not come on

@@ -289,23 +289,27 @@ void SharedLimit::refuse(const std::vector<bucket::Waiting>& parked, Instant now
   }
 }
 
-const bucket::Waiting* SharedLimit::front_that_fits() const {
-  const bucket::Waiting* front = queue_.front();
+const bucket::Waiting* SharedLimit::next_that_fits() const {
+  const bucket::Waiting* next = queue_.least_reserved();
   const bool fits =
-      front != nullptr && room_for(front->cost, front->priority) <= purse_.bucket().size();
-  return fits ? front : nullptr;
+      next != nullptr && room_for(next->cost, next->priority) <= purse_.bucket().size();
+  return fits ? next : nullptr;
 }
 
 Need SharedLimit::need(Instant now) const {
   Need need{.offered = meter_.surge(now.slow)};
   Tokens first;
-  if (const bucket::Waiting* front = front_that_fits()) {
-    first = front->cost + floor_of(front->priority);
-    need.waiting = queue_.cost() + floor_of(front->priority);
+  if (const bucket::Waiting* next = next_that_fits()) {
+    const Tokens floor = floor_of(next->priority);
+    first = next->cost + floor;
+    need.waiting = queue_.cost_up_to(floor) + floor;
+    need.priority = static_cast<std::uint8_t>(next->priority);
   }
-  if (now.slow < wished_until_) {
-    first = std::max(first, wished_);
-    need.waiting = std::max(need.waiting, wished_);
+  const Tokens floor = floor_of(wished_class_);
+  if (now.slow < wished_until_ && (first == Tokens{} || floor <= floor_of(need.priority))) {
+    first = std::max(first, wished_ + floor);
+    need.waiting = std::max(need.waiting, first);
+    need.priority = static_cast<std::uint8_t>(wished_class_);
   }
   need.lacking = std::max(Tokens{}, first - purse_.bucket().level());
   return need;
@@ -326,10 +330,12 @@ TimePoint SharedLimit::next_deadline() const {
   TimePoint next = std::min(queue_.next_deadline(), trade_.next_deadline(purse_));
   // Without rights or room only deadlines pass.
   const bool holds_rights = purse_.valid_until() > TimePoint{};
-  if (const bucket::Waiting* front = front_that_fits(); front != nullptr && holds_rights) {
-    const base::Duration mint = purse_.wait_for(front->cost, floor_of(front->priority));
-    if (mint != base::Duration::max()) {
-      next = std::min(next, purse_.bucket().minted_until() + mint);
+  if (const bucket::Waiting* first = next_that_fits(); first != nullptr && holds_rights) {
+    for (const bucket::Waiting* one : {first, queue_.front()}) {
+      const base::Duration mint = purse_.wait_for(one->cost, floor_of(one->priority));
+      if (mint != base::Duration::max()) {
+        next = std::min(next, purse_.bucket().minted_until() + mint);
+      }
     }
     if (!purse_.borrow()) {
       next = std::min(next, trade_.may_ask_at());
@@ -348,6 +354,8 @@ void SharedLimit::configure(const ConfigRecord& config, Instant now, Actions& ou
     refuse(expired_, now, out);
     queue_ =
         bucket::WaitingQueue(classes_of(config.spec), std::max(1U, config.spec.queue.max_waiting));
+    wished_class_ = 0;
+    wished_until_ = TimePoint{};
   }
   config_ = config;
   floors_for_size_ = Tokens::micro(-1);
@@ -379,8 +387,8 @@ DemandReport SharedLimit::report(Instant now) {
                       .level = purse_.bucket().level(),
                       .largest = largest_.recent(now.slow),
                       .totals = purse_.totals()};
-  if (const bucket::Waiting* front = queue_.front()) {
-    const Tokens needed = room_for(front->cost, front->priority);
+  if (const bucket::Waiting* next = queue_.least_reserved()) {
+    const Tokens needed = room_for(next->cost, next->priority);
     report.lacking = needed > purse_.bucket().size() ? needed : Tokens{};
   }
   reported_lacking_ = report.lacking;
@@ -388,7 +396,7 @@ DemandReport SharedLimit::report(Instant now) {
 }
 
 bool SharedLimit::demand_moved(Instant now) const {
-  const bool lacks_room = !queue_.empty() && front_that_fits() == nullptr;
+  const bool lacks_room = !queue_.empty() && next_that_fits() == nullptr;
   if (lacks_room && reported_lacking_ == Tokens{}) {
     return true;
   }

@@ -43,8 +43,9 @@ class SharedLimit {
   void undo(const Decision& decision, Account account, Tokens cost);
   bool cancel(Ticket ticket);
   // An acquire of several limits lacks this much here: worth borrowing for until then.
-  void wish(Tokens cost, TimePoint until) {
-    wished_ = cost;
+  void wish(const AcquireRequest& request, TimePoint until) {
+    wished_ = request.cost;
+    wished_class_ = class_of(request.priority);
     wished_until_ = until;
     wake();
   }
@@ -109,9 +110,9 @@ class SharedLimit {
 
   [[nodiscard]] std::size_t class_of(std::string_view priority) const;
   [[nodiscard]] Tokens floor_of(std::size_t index) const;
-  // Null also when the first of the parked waits for room, not for tokens: until it has it, tokens
-  // are of more use elsewhere.
-  [[nodiscard]] const bucket::Waiting* front_that_fits() const;
+  // The first of the parked that more tokens serve. Null also when it waits for room, not for
+  // tokens: until it has it, tokens are of more use elsewhere.
+  [[nodiscard]] const bucket::Waiting* next_that_fits() const;
   [[nodiscard]] Need need(Instant now) const;
   void fill(Decision& out, Tokens cost, Tokens floor) const;
   // Counts what was just taken.
@@ -138,6 +139,7 @@ class SharedLimit {
   Tokens floors_for_size_ = Tokens::micro(-1);
   bucket::LargestCost largest_;
   Tokens wished_;
+  std::size_t wished_class_ = 0;
   TimePoint wished_until_{};
   Rate reported_;
   Tokens reported_lacking_;

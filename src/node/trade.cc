@@ -17,6 +17,15 @@ bucket::Permille reserve_of(const bucket::LimitSpec& spec, std::uint8_t priority
              : spec.priorities[priority - 1U].reserved;
 }
 
+// The class that most is kept from.
+std::uint8_t most_reserved(const bucket::LimitSpec& spec) {
+  std::uint8_t most = 0;
+  for (std::uint8_t i = 1; i <= spec.priorities.size(); ++i) {
+    most = reserve_of(spec, i) > reserve_of(spec, most) ? i : most;
+  }
+  return most;
+}
+
 }  // namespace
 
 Trade::Trade(LedgerId ledger, TradeTiming timing, base::Prng dice)
@@ -40,7 +49,16 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
     backoff_.little_came(now.slow, dice_);  // nobody to ask: not a question for this moment
     return;
   }
-  const Tokens want = bucket::borrow_want(input);
+  Tokens want = bucket::borrow_want(input);
+  // What no request waits for is asked in the name of the class that most is kept from: nobody
+  // knows who will spend it. Out of what is kept from some, a class gets what it waits for only.
+  std::uint8_t priority = most_reserved(config.spec);
+  if (need.waiting > input.level) {
+    if (reserve_of(config.spec, need.priority) < reserve_of(config.spec, priority)) {
+      want = std::min(want, need.waiting - input.level);
+    }
+    priority = need.priority;
+  }
   if (want <= Tokens{}) {
     backoff_.little_came(now.slow, dice_);  // no room: not a question for this very moment
     return;
@@ -69,7 +87,8 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
                                      .account = purse.account(),
                                      .seq = opened->seq,
                                      .want = opened->held,
-                                     .min = std::min(opened->held, least_)}});
+                                     .min = std::min(opened->held, least_),
+                                     .priority = priority}});
 }
 
 bool Trade::pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord& config,
@@ -175,14 +194,17 @@ Tokens Trade::spare(NodeId borrower, const Borrow& ask, const Purse& purse,
   // that run dry would hand the same tokens to and fro. What a request waits for may come from all
   // that its own requests do not wait for and that minting replaces in time.
   const base::Duration horizon = bucket::prefetch_horizon(peers.rtt_p99());
-  lender.near_term_need = need.waiting + need.offered.over(horizon);
+  // Its own requests come first, but not those that may not spend what the borrower's may.
+  const bool ours_first = reserve_of(config.spec, need.priority) <= lender.class_reserve;
+  const Tokens waiting = ours_first ? need.waiting : Tokens{};
+  lender.near_term_need = waiting + need.offered.over(horizon);
   const Tokens want = fair_part(borrower, ask, lender, config, peers, now);
   const Tokens ahead = bucket::lendable(lender, {.want = want, .min = ask.min});
   if (ahead > Tokens{} || ask.min <= Tokens{}) {
     return ahead;
   }
   const Rate beyond_minting = std::max(Rate{}, need.offered - purse.rate());
-  lender.near_term_need = need.waiting + beyond_minting.over(horizon);
+  lender.near_term_need = waiting + beyond_minting.over(horizon);
   return bucket::lendable(lender, {.want = ask.min, .min = ask.min});
 }
 

@@ -31,8 +31,9 @@ struct TradeTiming {
 // What a node needs of this limit right now, from its demand meter and its queue.
 struct Need {
   Rate offered;
-  Tokens waiting;  // the cost of the parked requests, their class's reserve included
-  Tokens lacking;  // what the first of them still lacks: less is of no use to it
+  Tokens waiting;             // the cost of the parked requests, their class's reserve included
+  Tokens lacking;             // what the first of them still lacks: less is of no use to it
+  std::uint8_t priority = 0;  // its class
 };
 
 // How borrows ended, since the process started.

@@ -51,6 +51,21 @@ TEST_SUITE("bucket/waiting") {
     CHECK(queue.empty());
   }
 
+  TEST_CASE("tokens are gathered first for the class that the least is reserved from") {
+    WaitingQueue queue({{1, Tokens::whole(50)}, {1, Tokens{}}}, 10);
+    CHECK(queue.least_reserved() == nullptr);
+    queue.push(request(1, 1, 0));
+    CHECK(queue.least_reserved()->ticket == Ticket(1));
+    queue.push(request(2, 3, 1));
+    queue.push(request(3, 4, 1));
+    CHECK(queue.front()->ticket == Ticket(1));
+    CHECK(queue.least_reserved()->ticket == Ticket(2));
+    CHECK(queue.cost_up_to(Tokens{}) == Tokens::whole(7));
+    CHECK(queue.cost_up_to(Tokens::whole(50)) == queue.cost());
+    CHECK(popped(queue, 3) == 2);
+    CHECK(queue.cost_up_to(Tokens{}) == Tokens::whole(4));
+  }
+
   TEST_CASE("a full queue refuses") {
     WaitingQueue queue(classes({1}), 2);
     CHECK(queue.push(request(1, 1)));

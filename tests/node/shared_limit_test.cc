@@ -1,5 +1,7 @@
 #include "node/shared_limit.h"
 
+#include <array>
+
 #include <doctest/doctest.h>
 
 namespace brigade::node {
@@ -349,6 +351,79 @@ TEST_CASE("those who wait under classes that are gone are told to come again") {
   CHECK(out.answers[0].ticket == 1);
   CHECK_FALSE(out.answers[0].decision.admitted());
   CHECK_FALSE(one.limit.busy());
+}
+
+// Two nodes that hold 100 each, with what they say to each other.
+struct Two {
+  std::array<Limit, 2> nodes{Limit(100), Limit(100)};
+  std::int64_t now = 0;
+
+  Two() {
+    for (std::size_t i = 0; i < 2; ++i) {
+      nodes[i].peers.joined(id(1 - i), {});
+      // Nothing is minted.
+      nodes[i].limit.purse().adopt(kMine,
+                                   {.ledger = nodes[i].limit.ledger(),
+                                    .size = whole(100),
+                                    .granted = whole(100),
+                                    .epoch = Epoch(2)},
+                                   at(0), kExact);
+    }
+  }
+  static NodeId id(std::size_t i) { return NodeId(i + 1); }
+  // Asks the first node with room to wait for a loan.
+  bool admitted(const char* priority) {
+    Limit& mine = nodes[0];
+    Decision decision;
+    const AcquireRequest one{.limit = "api", .cost = whole(1), .priority = priority};
+    if (mine.limit.acquire(one, at(now), decision) == SharedLimit::Fate::kDecided) {
+      return decision.admitted();
+    }
+    if (!mine.park(1, ++ticket, {}, at(now), priority)) {
+      return false;
+    }
+    bool got = false;
+    for (int i = 0; i < 20; ++i) {
+      for (const Answer& answer : mine.turn(at(now))) {
+        got = got || answer.decision.admitted();
+      }
+      for (const Send& send : mine.out.sends) {
+        const auto& ask = std::get<Borrow>(send.message);
+        const Send loan = nodes[1].limit.lend(id(0), ask, nodes[1].peers, at(now));
+        mine.limit.on(id(1), std::get<Loan>(loan.message), mine.peers, at(now));
+      }
+    }
+    mine.limit.cancel(ticket);
+    return got;
+  }
+  // How many of 200 requests get a token.
+  std::int64_t spend(const char* priority) {
+    std::int64_t count = 0;
+    for (int i = 0; i < 200; ++i) {
+      count += admitted(priority) ? 1 : 0;
+      now += 100;  // beyond every pause
+      for (Limit& node : nodes) {
+        node.limit.purse().renew(at(now + 3000).fast);
+      }
+    }
+    return count;
+  }
+  Ticket ticket = 0;
+};
+
+TEST_CASE("what is reserved from a class is not lent to it either, and the others get it all") {
+  Two two;
+  CHECK(two.spend("low") == 100);  // of 200
+  CHECK(two.spend("high") >= 98);
+}
+
+TEST_CASE("what is borrowed for one class is not left to another that it is reserved from") {
+  Two two;
+  REQUIRE(two.spend("low") == 100);
+  REQUIRE(two.nodes[0].acquire(50, at(two.now), "high").admitted());
+  CHECK(two.admitted("high"));
+  CHECK(two.nodes[0].limit.purse().bucket().level() == Tokens{});
+  CHECK_FALSE(two.admitted("low"));
 }
 
 }  // namespace

@@ -119,6 +119,53 @@ TEST_CASE("what a node's own requests wait for is not lent") {
   CHECK(rich.lend(ask, at(0), config(), waits).granted == whole(2));
 }
 
+// Half is kept from class 1, a fifth from class 2.
+ConfigRecord classes() {
+  ConfigRecord record = config();
+  record.spec.priorities = {{.name = "low", .reserved = 500}, {.name = "mid", .reserved = 200}};
+  return record;
+}
+
+TEST_CASE("a lender keeps what is reserved from the class that asks") {
+  Desk desk(60);
+  Borrow low = ask_for(20, 1);
+  low.priority = 1;
+  CHECK(desk.lend(low, at(0), classes()).granted == whole(10));
+  low.seq = 2;
+  CHECK(desk.lend(low, at(0), classes()).granted == Tokens{});
+  CHECK(desk.lend(ask_for(20, 3), at(0), classes()).granted == whole(20));
+}
+
+TEST_CASE("a lender's own requests of a class do not hold back what is reserved from them") {
+  Desk desk(50);
+  const Need low{.waiting = whole(51), .lacking = whole(1), .priority = 1};
+  Borrow ask = ask_for(5);
+  ask.priority = 2;
+  CHECK(desk.lend(ask, at(0), classes(), low).granted == whole(5));
+  ask.priority = 1;
+  ask.seq = 2;
+  CHECK(desk.lend(ask, at(0), classes(), low).granted == Tokens{});
+}
+
+TEST_CASE("a borrow names the class that waits, and takes no more than that out of a reserve") {
+  const auto asked = [](const Need& need) {
+    Desk desk(0);
+    desk.trade.consider(desk.purse, classes(), need, desk.peers, at(0), desk.sends);
+    REQUIRE(desk.sends.size() == 1);
+    return std::get<Borrow>(desk.sends[0].message);
+  };
+  const Need waits{
+      .offered = Rate::per_second(1000), .waiting = whole(3), .lacking = whole(3), .priority = 2};
+  CHECK(asked(waits).priority == 2);
+  CHECK(asked(waits).want == whole(3));
+  Need low = waits;
+  low.priority = 1;
+  CHECK(asked(low).priority == 1);
+  CHECK(asked(low).want > whole(3));
+  // Ahead of need it is asked as the class that most is kept from.
+  CHECK(asked({.offered = Rate::per_second(1000)}).priority == 1);
+}
+
 TEST_CASE("an answer that carries tokens is void when the lender's session is") {
   Desk desk(80);
   const Send send =
