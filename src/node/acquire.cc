@@ -44,6 +44,31 @@ bool parse(std::string_view text, ReservationId& out) {
   return at == end && out.sequence != 0;
 }
 
+bool cast_shadow(Decision& decision) {
+  switch (decision.verdict) {
+    case Verdict::kRefused:
+    case Verdict::kNever:
+    case Verdict::kNoRights:
+    case Verdict::kTooManyKeys:
+    case Verdict::kTooManyWaiting:
+      break;
+    case Verdict::kAdmitted:
+    case Verdict::kUnknownLimit:
+    case Verdict::kBadRequest:
+    case Verdict::kDraining:
+    case Verdict::kKeyMissing:
+    case Verdict::kKeyUnwanted:
+    case Verdict::kUnknownPriority:
+    case Verdict::kIdUnwanted:
+      return false;
+  }
+  decision.verdict = Verdict::kAdmitted;
+  decision.source = Source::kShadow;
+  decision.retry_after = Duration::zero();
+  decision.valid_until = base::kNever;
+  return true;
+}
+
 const char* to_text(Source source) {
   switch (source) {
     case Source::kLocal:

@@ -85,6 +85,10 @@ struct Decision {
   [[nodiscard]] Duration reset_after() const { return rate.time_for(burst - remaining); }
 };
 
+// What a limit that only counts (`shadow`) makes of its own refusal, whatever the reason: an
+// admission that took nothing. False when it is no refusal of the limit: then nothing changes.
+bool cast_shadow(Decision& decision);
+
 // An implicit keyed limit, as CL.THROTTLE names it: identity is (key, max_burst, count, period).
 struct ThrottleRequest {
   std::string_view key;

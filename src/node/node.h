@@ -222,11 +222,16 @@ class Node {
   // node_decide.cc
   [[nodiscard]] std::optional<Decision> check(const Served& served,
                                               const AcquireRequest& request) const;
+  // The refusal of a cost that the limit, decided elsewhere, can never admit.
+  [[nodiscard]] static std::optional<Decision> never(const bucket::LimitSpec& spec,
+                                                     const AcquireRequest& request);
   [[nodiscard]] Decision unknown(std::string_view limit) const;
   std::optional<Decision> acquire_shared(SharedLimit& limit, const AcquireRequest& request,
                                          Ticket ticket, Instant now);
   std::optional<Decision> acquire_elsewhere(Served& served, const AcquireRequest& request,
                                             Ticket ticket, Instant now);
+  std::optional<Decision> decide_elsewhere(Served& served, const AcquireRequest& request,
+                                           Ticket ticket, Instant now);
   std::optional<Decision> acquire_at_home(const Served& served, const AcquireRequest& request,
                                           Ticket ticket, Instant now);
   // Decides at once when this node leads the key's shard; nullopt when an errand is needed.

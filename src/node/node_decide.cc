@@ -47,12 +47,17 @@ std::optional<Decision> Node::check(const Served& served, const AcquireRequest& 
   if (request.cost < Tokens{}) {
     return verdict_only(Verdict::kBadRequest);
   }
-  if (served.elsewhere && request.cost > spec.largest_cost(request.priority)) {
-    Decision never{.verdict = Verdict::kNever, .burst = spec.burst, .rate = spec.rate};
-    never.source = spec.per_key ? Source::kHome : Source::kStrict;
-    return never;
-  }
   return std::nullopt;
+}
+
+std::optional<Decision> Node::never(const bucket::LimitSpec& spec, const AcquireRequest& request) {
+  if (request.cost <= spec.largest_cost(request.priority)) {
+    return std::nullopt;
+  }
+  return Decision{.verdict = Verdict::kNever,
+                  .source = spec.per_key ? Source::kHome : Source::kStrict,
+                  .burst = spec.burst,
+                  .rate = spec.rate};
 }
 
 Decision Node::unknown(std::string_view limit) const {
@@ -93,18 +98,31 @@ std::optional<Decision> Node::acquire(const AcquireRequest& request, Ticket tick
 
 std::optional<Decision> Node::acquire_elsewhere(Served& served, const AcquireRequest& request,
                                                 Ticket ticket, Instant now) {
+  const bucket::LimitSpec& spec = served.config.spec;
+  std::optional<Decision> decision = never(spec, request);
+  if (!decision) {
+    decision = decide_elsewhere(served, request, ticket, now);
+  } else if (!spec.shadow) {
+    return decision;
+  }
+  if (decision && spec.shadow && cast_shadow(*decision) && request.reserve && !request.peek) {
+    decision->reservation = give_out({.reserved = request.cost});
+  }
+  if (decision && !request.peek) {
+    count(served, *decision, request.cost);
+  }
+  return decision;
+}
+
+std::optional<Decision> Node::decide_elsewhere(Served& served, const AcquireRequest& request,
+                                               Ticket ticket, Instant now) {
   if (!request.peek) {
     served.demand->offer(request.cost, now.slow);
   }
   const bool hot = !served.hot.empty() && served.config.spec.mode == bucket::Mode::kShared;
   const auto held = hot ? served.hot.find(served.keys.hash(request.key)) : served.hot.end();
-  std::optional<Decision> decision = held != served.hot.end()
-                                         ? acquire_hot(*held->second, served, request, ticket, now)
-                                         : acquire_at_home(served, request, ticket, now);
-  if (decision && !request.peek) {
-    count(served, *decision, request.cost);
-  }
-  return decision;
+  return held != served.hot.end() ? acquire_hot(*held->second, served, request, ticket, now)
+                                  : acquire_at_home(served, request, ticket, now);
 }
 
 std::optional<Decision> Node::acquire_at_home(const Served& served, const AcquireRequest& request,
@@ -261,10 +279,6 @@ void Node::fill(Decision& decision, const Terms& terms, const Told& told) {
   decision.retry_after = told.retry_after;
   decision.burst = terms.burst;
   decision.rate = terms.rate;
-  if (terms.shadow && told.verdict == Verdict::kRefused) {
-    decision.verdict = Verdict::kAdmitted;
-    decision.source = Source::kShadow;
-  }
   if (terms.never) {
     refuse_for_good(decision);
   }
@@ -328,12 +342,16 @@ void Node::on(NodeId from, const Told& told, Instant now) {
 }
 
 void Node::count(Served& served, const Decision& decision, Tokens cost) {
-  (decision.admitted() ? served.admitted : served.refused) += cost;
+  const bool charged = decision.admitted() && decision.source != Source::kShadow;
+  (charged ? served.admitted : served.refused) += cost;
 }
 
 void Node::finish(Ticket ticket, Decision decision, bool ours, Instant now) {
   auto node = errands_.extract(ticket);
   const Errand& errand = node.mapped();
+  if (errand.terms.shadow) {
+    cast_shadow(decision);
+  }
   const auto served = served_.find(errand.ask.ledger.limit);
   if (served != served_.end() && !errand.ask.peek) {
     count(served->second, decision, errand.ask.cost);
@@ -344,9 +362,12 @@ void Node::finish(Ticket ticket, Decision decision, bool ours, Instant now) {
     return;
   }
   if (errand.ask.reserve && decision.admitted()) {
-    SettleAsk settle = settlement_of(errand);
-    settle.holder = 0;
-    decision.reservation = give_out({.ask = std::move(settle), .reserved = errand.ask.cost});
+    Given given{.reserved = errand.ask.cost};
+    if (decision.source != Source::kShadow) {
+      given.ask = settlement_of(errand);
+      given.ask->holder = 0;
+    }
+    decision.reservation = give_out(std::move(given));
   }
   answers_.push_back({.ticket = errand.client, .decision = std::move(decision)});
 }

@@ -61,6 +61,14 @@ bool Node::begin_whole(std::span<const AcquireRequest> requests, Whole& whole, D
   whole.decisions.resize(requests.size());
   whole.accounts.resize(requests.size());
   whole.deadline = now.slow + wait;
+  for (const std::size_t i : whole.remote) {
+    const bucket::LimitSpec& spec = served_.find(requests[i].limit)->second.config.spec;
+    if (auto refusal = spec.shadow ? std::nullopt : never(spec, requests[i])) {
+      whole.decisions[i] = *std::move(refusal);
+      out = refuse(whole, i);
+      return false;
+    }
+  }
   return true;
 }
 
@@ -124,6 +132,11 @@ Decision Node::admit(Whole& whole) {
       whole.decisions[i].reservation = give_out({.ask = std::move(part.settle), .reserved = cost});
     } else if (part.ours) {
       close(std::move(part.settle), cost);
+    }
+  }
+  for (const std::size_t i : whole.remote) {
+    if (whole.requests[i].reserve && whole.decisions[i].source == Source::kShadow) {
+      whole.decisions[i].reservation = give_out({.reserved = whole.requests[i].cost});
     }
   }
   return sum_up(whole);
@@ -195,26 +208,36 @@ std::vector<ReservationId> Node::keeping(Ticket ticket) const {
 
 // Asks for the next part elsewhere; the decision when there is none left, or no way to ask.
 std::optional<Decision> Node::ask_next(Ticket ticket, Whole& whole, Instant now) {
-  if (whole.next == whole.remote.size()) {
-    return admit(whole);
+  for (; whole.next < whole.remote.size(); ++whole.next) {
+    const std::size_t at = whole.remote[whole.next];
+    AcquireRequest request = whole.requests[at];
+    request.reserve = true;  // so that it can be given back
+    const auto found = served_.find(request.limit);
+    if (found == served_.end()) {
+      COVERED("one of several limits is deleted while the others are asked");
+      whole.decisions[at] = unknown(request.limit);
+      give_back(whole, now);
+      return refuse(whole, at);
+    }
+    Served& served = found->second;
+    const bucket::LimitSpec& spec = served.config.spec;
+    auto refusal = never(spec, request);
+    if (!refusal) {
+      Errand errand = errand_for(spec, served.keys, request, now);
+      errand.whole = ticket;
+      refusal = run(std::move(errand), now);
+    }
+    if (!refusal) {
+      return std::nullopt;
+    }
+    whole.decisions[at] = *std::move(refusal);
+    if (!spec.shadow || !cast_shadow(whole.decisions[at])) {
+      give_back(whole, now);
+      return refuse(whole, at);
+    }
+    count(served, whole.decisions[at], request.cost);
   }
-  AcquireRequest request = whole.requests[whole.remote[whole.next]];
-  request.reserve = true;  // so that it can be given back
-  const auto served = served_.find(request.limit);
-  std::optional<Decision> refusal;
-  if (served == served_.end()) {
-    COVERED("one of several limits is deleted while the others are asked");
-    refusal = unknown(request.limit);
-    refusal->refused_by = static_cast<std::uint32_t>(whole.remote[whole.next]);
-  } else {
-    Errand errand = errand_for(served->second.config.spec, served->second.keys, request, now);
-    errand.whole = ticket;
-    refusal = run(std::move(errand), now);
-  }
-  if (refusal) {
-    give_back(whole, now);
-  }
-  return refusal;
+  return admit(whole);
 }
 
 std::optional<Decision> Node::acquire_all(std::span<const AcquireRequest> requests, Ticket ticket,
@@ -241,7 +264,9 @@ void Node::on_part(const Errand& errand, Decision decision, bool ours, Instant n
   std::optional<Decision> decided;
   whole.decisions[at] = std::move(decision);
   if (whole.decisions[at].admitted()) {
-    whole.parts[at] = {.settle = settlement_of(errand), .ours = ours};
+    if (whole.decisions[at].source != Source::kShadow) {
+      whole.parts[at] = {.settle = settlement_of(errand), .ours = ours};
+    }
     ++whole.next;
     decided = ask_next(found->first, whole, now);
   } else {

@@ -89,6 +89,17 @@ void SharedLimit::wanted(const AcquireRequest& request, Instant now) {
 }
 
 SharedLimit::Fate SharedLimit::acquire(const AcquireRequest& request, Instant now, Decision& out) {
+  const Fate fate = decide(request, now, out);
+  if (!config_.spec.shadow || !cast_shadow(out)) {
+    return fate;
+  }
+  if (!request.peek) {
+    purse_.totals().refused += request.cost;
+  }
+  return Fate::kDecided;
+}
+
+SharedLimit::Fate SharedLimit::decide(const AcquireRequest& request, Instant now, Decision& out) {
   const std::size_t index = class_of(request.priority);
   const Tokens floor = floor_of(index);
   wanted(request, now);
@@ -107,14 +118,6 @@ SharedLimit::Fate SharedLimit::acquire(const AcquireRequest& request, Instant no
   if (queue_.empty() && purse_.valid(now) && purse_.take(request.cost, floor)) {
     admit(out, request.cost);
     fill(out, request.cost, floor);
-    return Fate::kDecided;
-  }
-  if (config_.spec.shadow) {
-    out.verdict = Verdict::kAdmitted;
-    out.source = Source::kShadow;
-    purse_.totals().refused += request.cost;
-    fill(out, request.cost, floor);
-    out.valid_until = base::kNever;
     return Fate::kDecided;
   }
   out.verdict = purse_.valid(now) ? Verdict::kRefused : Verdict::kNoRights;
@@ -285,6 +288,9 @@ void SharedLimit::refuse(const std::vector<bucket::Waiting>& parked, Instant now
     answer.decision.verdict = purse_.valid(now) ? Verdict::kRefused : Verdict::kNoRights;
     purse_.totals().refused += one.cost;
     fill(answer.decision, one.cost, floor_of(one.priority));
+    if (config_.spec.shadow) {
+      cast_shadow(answer.decision);
+    }
     out.answers.push_back(std::move(answer));
   }
 }

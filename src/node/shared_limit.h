@@ -110,6 +110,8 @@ class SharedLimit {
 
   [[nodiscard]] std::size_t class_of(std::string_view priority) const;
   [[nodiscard]] Tokens floor_of(std::size_t index) const;
+  // What acquire() makes of it, enforced or not.
+  Fate decide(const AcquireRequest& request, Instant now, Decision& out);
   // The first of the parked that more tokens serve. Null also when it waits for room, not for
   // tokens: until it has it, tokens are of more use elsewhere.
   [[nodiscard]] const bucket::Waiting* next_that_fits() const;

@@ -154,6 +154,10 @@ TEST_CASE("a shadow limit admits everything and counts what it would have refuse
   CHECK(decision.source == Source::kShadow);
   CHECK(one.limit.purse().totals().refused == whole(50));
   CHECK(one.limit.purse().bucket().level() == whole(10));
+  // Not even what it could never hold, and not without rights.
+  CHECK(one.acquire(1001, at(0)).source == Source::kShadow);
+  CHECK(one.acquire(5, at(3000)).source == Source::kShadow);
+  CHECK(one.limit.purse().totals().refused == whole(50 + 1001 + 5));
 }
 
 TEST_CASE("a request that may wait is served when its tokens are minted") {

@@ -525,6 +525,73 @@ TEST_CASE("a reservation of what a shadow limit let pass refunds nothing") {
   }
 }
 
+// Three kinds of limits that only count, each with room for 5.
+std::vector<bucket::LimitSpec> shadows() {
+  std::vector<bucket::LimitSpec> limits{limit("a", 5), keyed_limit("k", 5), strict_limit("s", 5)};
+  for (bucket::LimitSpec& one : limits) {
+    one.shadow = true;
+  }
+  limits[1].max_keys = 1;
+  return limits;
+}
+
+TEST_CASE("a limit that only counts refuses nothing, for whatever reason it would have") {
+  Alone alone;
+  alone.declare(shadows());
+  const auto passes = [&](const AcquireRequest& request) {
+    CAPTURE(request.limit);
+    const Decision decision = alone.acquire(request);
+    CHECK(decision.admitted());
+    CHECK(decision.source == Source::kShadow);
+    CHECK(decision.retry_after == Duration::zero());
+  };
+  for (const AcquireRequest& request : {of("a", 6), of_key("k", "x", 6), of("s", 6)}) {
+    passes(request);
+    const Decision kept = alone.acquire(reserving(request));
+    CHECK(kept.source == Source::kShadow);
+    CHECK(alone.settle(kept.reservation, 0).verdict == SettleVerdict::kSettled);
+  }
+  alone.run(6000);
+  CHECK(alone.acquire(of_key("k", "x", 1)).source == Source::kHome);
+  passes(of_key("k", "y", 1));  // max_keys is reached
+  const auto views = std::get<StatusView>(alone.admin(GetStatus{})).limits;
+  REQUIRE(views.size() == 3);
+  CHECK(views[0].buckets[0].refused_total == 12);
+  CHECK(views[1].buckets[0].refused_total == 13);
+  CHECK(views[1].buckets[0].admitted_total == 1);
+  CHECK(views[2].buckets[0].refused_total == 12);
+  alone.stall_disk(true);
+  passes(of("s", 1));  // nobody decides in time
+}
+
+TEST_CASE("a limit that only counts lets an acquire of several limits pass") {
+  Alone alone;
+  std::vector<bucket::LimitSpec> limits = shadows();
+  limits.push_back(limit("real", 10));
+  alone.declare(limits);
+  for (const AcquireRequest& request : {of("a", 6), of_key("k", "x", 6), of("s", 6)}) {
+    CAPTURE(request.limit);
+    const Tokens before = alone.remaining("real");
+    const Decision decision = alone.acquire_all({reserving(request), of("real", 2)});
+    REQUIRE(decision.admitted());
+    REQUIRE(decision.each.size() == 2);
+    CHECK(decision.each[0].source == Source::kShadow);
+    CHECK(alone.settle(decision.each[0].reservation, 0).verdict == SettleVerdict::kSettled);
+    CHECK(alone.remaining("real") < before);
+  }
+}
+
+TEST_CASE("a part that can never be admitted is told from the others") {
+  Alone alone;
+  alone.declare({limit("a", 10), keyed_limit("k", 10)});
+  const Decision refused = alone.acquire_all({of("a", 5), of_key("k", "x", 11)});
+  CHECK(refused.verdict == Verdict::kNever);
+  CHECK(refused.refused_by == 1);
+  REQUIRE(refused.each.size() == 2);
+  CHECK(refused.each[0].verdict == Verdict::kRefused);
+  CHECK(refused.each[1].verdict == Verdict::kNever);
+}
+
 TEST_CASE("what an acquire of several limits took at shards' leaders comes back on a refusal") {
   Alone alone;
   alone.declare(
