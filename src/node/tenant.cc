@@ -49,10 +49,12 @@ void Tenant::confirm_soon(Instant now) {
 }
 
 void Tenant::end_session() {
+  if (account_) {
+    ended_account_ = account_;
+  }
   for (auto& [id, purse] : purses_) {
     if (purse->kept()) {
       COVERED("rights that are kept outlive their session");
-      kept_account_ = purse->account();
     } else {
       purse->lapse();
     }
@@ -69,7 +71,7 @@ void Tenant::close() {
   for (auto& [id, purse] : purses_) {
     purse->lapse();
   }
-  kept_account_ = Account{};
+  ended_account_ = Account{};
 }
 
 ReturnSession Tenant::give_back(Account account, Instant now) {
@@ -145,9 +147,9 @@ void Tenant::on(const OpenAnswer& answer, Instant now) {
   if (account_ || answer.boot != boot_ || answer.attempt != attempt_ || !answer.account) {
     return;
   }
-  if (kept_account_) {
-    owed_.push_back(give_back(kept_account_, now));
-    kept_account_ = Account{};
+  if (ended_account_) {
+    owed_.push_back(give_back(ended_account_, now));
+    ended_account_ = Account{};
     if (owed_.size() > kOwedMax) {
       owed_.erase(owed_.begin());  // freed by the next start of this node
     }
@@ -239,6 +241,10 @@ TenantNews Tenant::on(const RenewAnswer& answer, Instant now) {
     return news;
   }
   if (!answer.live) {
+    if (!confirmed_) {
+      COVERED("a session that the shard ended before it lived");
+      end_session();
+    }
     return news;
   }
   const bool from_receipt =
@@ -262,7 +268,7 @@ std::optional<ReturnSession> Tenant::surrender(Instant now) {
   if (!live(now)) {
     end_session();
   }
-  const Account account = account_ ? account_ : kept_account_;
+  const Account account = account_ ? account_ : ended_account_;
   if (!account) {
     return std::nullopt;
   }
@@ -278,7 +284,7 @@ void Tenant::resume(Instant now) {
 
 void Tenant::check_invariants() const {
   for (const auto& [id, purse] : purses_) {
-    const bool outlives = kept_account_ && purse->account() == kept_account_;
+    const bool outlives = ended_account_ && purse->account() == ended_account_;
     BRIGADE_CHECK(outlives || purse->account() == account_);
     BRIGADE_CHECK(outlives || purse->renewed_until() <= valid_until_);
     purse->check_invariants();

@@ -112,7 +112,9 @@ class Tenant {
   Purses purses_;
   std::uint64_t attempt_ = 1;
   Account account_;
-  Account kept_account_;  // of an earlier session, while some purse outlives it
+  // Of the last session, until a new one is open: the shard may keep something for it, whether this
+  // node has heard so or not, and frees that only when it is returned (semantics 6).
+  Account ended_account_;
   std::vector<ReturnSession> owed_;
   TimePoint detached_ = TimePoint::min();  // the last time in this session, fast line
   std::uint64_t next_seq_ = 1;             // of borrows, above those of purses that are gone

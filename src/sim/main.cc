@@ -58,7 +58,10 @@ int run_cluster(const ClusterOptions& options) {
         "seed %llu: %s, admitted %.0f of %.0f (central %.0f), W-b <= %.3f, %llu events, hash "
         "%016llx, %llu offices, keyed %.0f of %.0f (central %.0f, in advance %.0f), refunded "
         "%.0f\n",
-        static_cast<unsigned long long>(seed), verdict.held ? "held" : "BROKEN",
+        static_cast<unsigned long long>(seed),
+        !verdict.held             ? "BROKEN"
+        : verdict.stalled.empty() ? "held"
+                                  : "STUCK",
         totals.admitted.as_double(), totals.offered.as_double(), totals.central.as_double(),
         totals.worst.as_double(), static_cast<unsigned long long>(totals.events),
         static_cast<unsigned long long>(totals.hash),
@@ -71,15 +74,16 @@ int run_cluster(const ClusterOptions& options) {
                   slow->second.central.as_double(), totals.worst_loss.as_double());
     }
     std::fflush(stdout);
-    if (!verdict.held) {
+    if (!verdict.held || !verdict.stalled.empty()) {
       std::printf(
           "%s\nagain: brigade-sim cluster --first %llu --seeds 1 --seconds %lld%s%s%s%s%s%s%s\n",
-          verdict.broken.c_str(), static_cast<unsigned long long>(seed),
-          static_cast<long long>(options.seconds), options.calm ? " --calm" : "",
-          options.members ? " --members" : "", options.keep ? " --keep" : "",
-          options.reserve ? " --reserve" : "", options.slow ? " --slow" : "",
-          options.plant.empty() ? "" : " --plant ", options.plant.c_str());
-      return 10;
+          (verdict.held ? verdict.stalled : verdict.broken).c_str(),
+          static_cast<unsigned long long>(seed), static_cast<long long>(options.seconds),
+          options.calm ? " --calm" : "", options.members ? " --members" : "",
+          options.keep ? " --keep" : "", options.reserve ? " --reserve" : "",
+          options.slow ? " --slow" : "", options.plant.empty() ? "" : " --plant ",
+          options.plant.c_str());
+      return verdict.held ? 11 : 10;
     }
     if (seed == options.first && brigade::sim::try_cluster(trial).totals.hash != totals.hash) {
       std::printf("seed %llu ran differently the second time\n",

@@ -135,6 +135,36 @@ TEST_CASE("a lapsed session is followed by another attempt that starts with noth
   CHECK(house.purse.bucket().size() == Tokens{});
 }
 
+TEST_CASE(
+    "a lapsed session is returned when the next one is open: the shard may keep something for it") {
+  House house;
+  house.open(at(1000));
+  const Account first = house.tenant.account();
+  house.answer(1000, at(1010));
+  REQUIRE(house.tenant.expire(at(4000)));
+  CHECK(house.tenant.owed().empty());
+  house.open(at(4010));
+  REQUIRE(house.tenant.owed().size() == 1);
+  CHECK(house.tenant.owed().front().account == first);
+  CHECK(house.tenant.owed().front().surrendered.empty());
+  house.tenant.returned(first);
+  CHECK(house.tenant.owed().empty());
+}
+
+TEST_CASE("a session that the shard ended before its first renewal was answered begins anew") {
+  House house;
+  house.open(at(1000));
+  const Account first = house.tenant.account();
+  house.answer(1000, at(1010), false);
+  CHECK_FALSE(house.tenant.account());
+  const auto ask = house.due(at(1600));
+  REQUIRE(ask);
+  CHECK(std::get<OpenAsk>(*ask).attempt == 2);
+  house.open(at(1610));
+  REQUIRE(house.tenant.owed().size() == 1);
+  CHECK(house.tenant.owed().front().account == first);
+}
+
 TEST_CASE("an account that is gone ends the session at once") {
   House house;
   house.open(at(1000));
@@ -248,10 +278,14 @@ TEST_CASE("a purse that follows another one of the same ledger asks under number
   CHECK(next.next_sequence() > first->seq);
 }
 
-TEST_CASE("a session that lapsed has nothing to hand back") {
+TEST_CASE("a session that lapsed hands back that it is over, and no tokens") {
   House house;
   house.open(at(1000));
   house.answer(1000, at(1010));
+  house.grant(100, 50, 10, at(1010));
+  const auto command = house.tenant.surrender(at(4000));
+  REQUIRE(command);
+  CHECK(command->surrendered.empty());
   CHECK_FALSE(house.tenant.surrender(at(4000)));
 }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "sim/cluster/campaign.h"
+#include "sim/cluster/recovery.h"
 #include "sim/cluster/world.h"
 #include "wire/store_codec.h"
 
@@ -97,7 +98,27 @@ TEST_CASE("W stays within the burst through crashes, partitions, pauses and lost
     const auto verdict = try_cluster({.seed = seed, .faults = true, .lasts = base::seconds(15)});
     CAPTURE(seed);
     CHECK_MESSAGE(verdict.held, verdict.broken);
+    CHECK_MESSAGE(verdict.stalled.empty(), verdict.stalled);
   }
+}
+
+TEST_CASE("rights that are kept in isolation come back when the faults are over") {
+  const auto verdict = try_cluster({.seed = 2, .faults = true, .keep = true});
+  CHECK_MESSAGE(verdict.held, verdict.broken);
+  CHECK_MESSAGE(verdict.stalled.empty(), verdict.stalled);
+}
+
+TEST_CASE("a cluster that lost most of its voters is not taken for one that serves") {
+  const wire::StoreCodec codec;
+  World world({.machines = 5, .shards = 1, .seed = 1}, codec);
+  const bucket::LimitSpec limit = limit_of("api", 1000, 1000);
+  world.declare(limit);
+  REQUIRE(world.run(world.now() + base::seconds(4)));
+  CHECK(stalled_after_faults(world, limit).empty());
+  for (const std::size_t machine : {0U, 1U, 2U}) {
+    world.destroy(machine);
+  }
+  CHECK_FALSE(stalled_after_faults(world, limit).empty());
 }
 
 // Disks are so slow that followers apply long after the leader.

@@ -40,6 +40,7 @@ TEST_CASE("W stays within the burst while reservations of every kind are settled
     const auto verdict = try_cluster({.seed = seed, .faults = seed > 1, .reserve = true});
     CAPTURE(seed);
     CHECK_MESSAGE(verdict.held, verdict.broken);
+    CHECK_MESSAGE(verdict.stalled.empty(), verdict.stalled);
     if (seed == 1) {
       CHECK(verdict.totals.settled > 100);
       CHECK(verdict.totals.refunded > Tokens::whole(100));

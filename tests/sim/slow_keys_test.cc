@@ -73,6 +73,7 @@ TEST_CASE(
     const auto verdict = try_cluster({.seed = seed, .faults = true, .slow = true});
     CAPTURE(seed);
     CHECK_MESSAGE(verdict.held, verdict.broken);
+    CHECK_MESSAGE(verdict.stalled.empty(), verdict.stalled);
   }
 }
 

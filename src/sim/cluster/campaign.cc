@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "sim/cluster/recovery.h"
 #include "wire/store_codec.h"
 
 namespace brigade::sim {
@@ -252,8 +253,14 @@ Verdict try_cluster(const Trial& trial) {
       world.leave(2);
     }
   }
-  const bool held = world.run(begin + trial.lasts + base::seconds(2));
-  return {.held = held, .broken = world.broken(), .totals = world.totals()};
+  Verdict verdict;
+  if (world.run(begin + trial.lasts + base::seconds(2)) && trial.faults) {
+    verdict.stalled = stalled_after_faults(world, limit);
+  }
+  verdict.broken = world.broken();
+  verdict.held = verdict.broken.empty();
+  verdict.totals = world.totals();
+  return verdict;
 }
 
 std::optional<node::Plant> plant_named(const std::string& name) {

@@ -24,6 +24,7 @@ struct Trial {
 struct Verdict {
   bool held = false;
   std::string broken;
+  std::string stalled;  // what is not served long after the faults; empty when all is
   Totals totals;
 };
 Verdict try_cluster(const Trial& trial);

@@ -107,7 +107,9 @@ struct World::Machine {
   std::string fate;               // why it never comes back; empty: it does
   std::set<std::size_t> deaf_to;  // one-way partitions
   TimePoint wakes = base::kNever;
-  TimePoint disk_free{};
+  bool committing = false;
+  std::vector<node::GroupWrite> to_write;  // waits for the commit that is under way
+  Duration takes{0};                       // the next commit
 
   // What the checker saw of the process after its last change. By bucket that is watched:
   struct Sight {

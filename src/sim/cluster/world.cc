@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "sim/cluster/machine.h"
@@ -87,6 +88,8 @@ Duration World::exponential(Duration mean) {
 
 void World::boot(Machine& machine) {
   ++machine.life;
+  machine.committing = false;
+  machine.to_write.clear();
   const Instant now = clock(machine);
   node::NodeConfig config{.id = machine.id,
                           .boot = {dice_.next(), dice_.next()},
@@ -223,23 +226,35 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
   }
 }
 
+// One storage thread: what comes while it commits waits, and is one commit after that.
 void World::store(Machine& machine, std::vector<node::GroupWrite> writes) {
-  const Duration takes(1 + static_cast<std::int64_t>(dice_.below(
-                               static_cast<std::uint64_t>(config_.faults.disk_max.count()))));
-  // Writes complete in order: one storage thread.
-  machine.disk_free = std::max(machine.disk_free, now_) + takes;
-  at(machine.disk_free, [this, &machine, life = machine.life, writes = std::move(writes)] {
-    if (machine.life != life) {
-      return;  // the process died first: nothing of it is durable
-    }
-    for (const node::GroupWrite& write : writes) {
-      machine.disk.write(write);
-      if (!write.persists.empty()) {
-        machine.node->persisted(write, clock(machine));
-      }
-    }
-    settle(machine);
-  });
+  machine.takes = Duration(1 + static_cast<std::int64_t>(dice_.below(
+                                   static_cast<std::uint64_t>(config_.faults.disk_max.count()))));
+  std::move(writes.begin(), writes.end(), std::back_inserter(machine.to_write));
+  if (!machine.committing) {
+    commit(machine);
+  }
+}
+
+void World::commit(Machine& machine) {
+  machine.committing = true;
+  at(now_ + machine.takes,
+     [this, &machine, life = machine.life, writes = std::exchange(machine.to_write, {})] {
+       if (machine.life != life) {
+         return;  // the process died first: nothing of it is durable
+       }
+       machine.committing = false;
+       if (!machine.to_write.empty()) {
+         commit(machine);
+       }
+       for (const node::GroupWrite& write : writes) {
+         machine.disk.write(write);
+         if (!write.persists.empty()) {
+           machine.node->persisted(write, clock(machine));
+         }
+       }
+       settle(machine);
+     });
 }
 
 // `act` is what the receiver does when it comes.
@@ -307,9 +322,23 @@ void World::gossip() {
 void World::every(Duration mean, const std::function<void()>& act) {
   if (mean > Duration::zero()) {
     at(now_ + exponential(mean), [this, mean, act] {
-      act();
-      every(mean, act);
+      if (!well_) {
+        act();
+        every(mean, act);
+      }
     });
+  }
+}
+
+void World::end_faults() {
+  well_ = true;
+  config_.faults = Faults{};
+  for (const auto& machine : machines_) {
+    machine->cut = false;
+    machine->deaf_to.clear();
+    machine->late = Duration{0};
+    machine->paused_until = now_;
+    restart(machine->number);
   }
 }
 

@@ -144,6 +144,8 @@ class World {
   void crash(std::size_t machine);
   void restart(std::size_t machine);
   void isolate(std::size_t machine, bool cut);
+  // From now on the network, the disks and the processes are well; what fell comes back.
+  void end_faults();
   // From now on whatever is sent to this machine takes so much longer.
   void delay(std::size_t machine, Duration more);
 
@@ -198,6 +200,7 @@ class World {
   void wake(Machine& machine);
   void perform(Machine& machine, node::Actions& actions, Instant now);
   void store(Machine& machine, std::vector<node::GroupWrite> writes);
+  void commit(Machine& machine);
   enum class Kind : std::uint8_t { kNode, kRaft };
   template <class Act>
   void deliver(node::NodeId from, node::NodeId to, Kind kind, Act act);
@@ -333,6 +336,7 @@ class World {
   const node::Codec& codec_;
   Prng dice_;
   TimePoint now_{base::seconds(1000)};
+  bool well_ = false;  // faults have ended
   std::uint64_t order_ = 0;
   std::vector<Event> events_;  // a heap, the next one first
   std::vector<std::unique_ptr<Machine>> machines_;
