@@ -76,8 +76,8 @@ class KeySlots {
   static constexpr std::size_t capacity(std::size_t homes) { return homes / 5 * 4; }
 
   [[nodiscard]] std::size_t home(const KeyHash& key) const {
-    const auto place = static_cast<base::UnsignedWide>(key.high << shared_bits_);
-    return static_cast<std::size_t>((place * homes_) >> 64U);
+    const std::uint64_t place = key.high << shared_bits_;
+    return static_cast<std::size_t>((base::UnsignedWide{place} * homes_) >> 64U);
   }
   // Index of the key's slot, or of the slot before which it belongs.
   [[nodiscard]] std::size_t lower_bound(const KeyHash& key) const {
