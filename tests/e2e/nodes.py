@@ -89,6 +89,31 @@ class Node:
             return log.read()[-3000:]
 
 
+class Redis:
+    """One connection that asks, and says None when the node could not be asked."""
+
+    def __init__(self, address):
+        self.address = address
+        self.file = None
+
+    def ask(self, *words, lines):
+        try:
+            if self.file is None:
+                self.file = socket.create_connection(self.address, timeout=5).makefile("rwb")
+            self.file.write(b"*%d\r\n" % len(words) + b"".join(
+                b"$%d\r\n%s\r\n" % (len(w), w.encode()) for w in words))
+            self.file.flush()
+            reply = [self.file.readline()]
+            if reply[0].startswith(b"*"):
+                reply += [self.file.readline() for _ in range(lines)]
+            if not reply[-1].endswith(b"\n"):
+                raise OSError("closed")
+            return reply
+        except OSError:
+            self.file = None
+            return None
+
+
 @contextlib.contextmanager
 def cluster(count, *flags, limits=None):
     """So many nodes that are ready, with these limits (YAML). At the end every one that runs must stop cleanly; when
