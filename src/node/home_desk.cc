@@ -330,6 +330,9 @@ void HomeDesk::make_room(std::size_t more_keys) {
 
 std::optional<Told> HomeDesk::decide(const KeyTake& take, Instant now) {
   want(now);
+  if (changing(take.limit)) {
+    return std::nullopt;
+  }
   const auto known = homes_.find(take.limit);
   Home* home = known == homes_.end() ? nullptr : &known->second;
   const ConfigRecord* config =
@@ -483,9 +486,10 @@ SettleTold HomeDesk::settle(const SettleAsk& ask, Instant now) {
 KeyLoans::Offer HomeDesk::offer(const bucket::LimitSpec& spec, Instant now) const {
   // Slow keys are too precious to be spread: they are not here.
   const base::Duration lasts = std::min(kQuantumLasts, nested(until_ - now.fast, drift_));
+  const bool lends = spec.lend.enabled && !changing(spec.name);
   return {.max_share = spec.lend.max_share,
           .reserve = spec.lend.reserve,
-          .lasts = spec.lend.enabled ? lasts : base::Duration::zero()};
+          .lasts = lends ? lasts : base::Duration::zero()};
 }
 
 Quantum HomeDesk::lend(NodeId to, const QuantumAsk& ask, Instant now) {

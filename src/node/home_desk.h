@@ -19,6 +19,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "base/hashed_name.h"
 #include "base/time.h"
@@ -27,6 +28,7 @@
 #include "node/ahead_desk.h"
 #include "node/key_loans.h"
 #include "node/key_take.h"
+#include "node/limit_changes.h"
 #include "node/messages.h"
 #include "node/plant.h"
 #include "node/reservations.h"
@@ -81,7 +83,7 @@ class HomeDesk {
 
   // Decides one take. Requires: in_authority(now). The caller reads its clock again before the
   // answer leaves; past until() it must not. Allocates only for keys and limits not seen before.
-  // Nothing: a slow key's, which waits for the log.
+  // Nothing: it waits for the log, for a slow key's chunk or a change of its limit.
   std::optional<Told> decide(const KeyTake& take, Instant now);
   std::optional<Told> decide(const Ask& ask, Instant now);
   // Ends a reservation, once; one that is not known here is spent, or was not made yet and never
@@ -98,6 +100,14 @@ class HomeDesk {
   // What other nodes may still spend of this key.
   [[nodiscard]] Tokens lent(const KeyHash& key) const { return loans_.out(key); }
 
+  // A change is proposed: nothing of the limits that it returns is decided here until end_change().
+  std::vector<std::string> begin_change(const Configure& entry) {
+    return changes_.begin(entry, store_);
+  }
+  void end_change(const std::vector<std::string>& held) { changes_.end(held); }
+  [[nodiscard]] bool changing(std::string_view limit) const {
+    return changes_.hold(limit) && plant_ != Plant::kSpentWhileChanging;
+  }
   // Follows the configuration: tables of deleted limits go, new limits get theirs, policies change.
   void follow(Instant now);
   // Some keys were asked for lately: the rounds are worth their heartbeats.
@@ -177,6 +187,7 @@ class HomeDesk {
   KeyLoans loans_;
   std::map<LedgerId, Tokens> let_go_;  // with what they held, until their ledgers are there
   AheadDesk ahead_;
+  LimitChanges changes_;
 };
 
 }  // namespace brigade::node

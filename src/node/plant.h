@@ -34,11 +34,12 @@ enum class Plant : std::uint8_t {
   kTillNameKept,          // a till whose hold is over asks again under the same name
   kQuantumReturnedTwice,  // a closed loan stays, and its rest comes back with every message
   kHandoverAroundQuanta,  // a Handover is proposed while quanta are out
-  kSpendBeforeLogged,  // a slow key is spent while what pays for it is only on its way to the log
-  kCreditUncut,        // what was logged ahead stays beside a bucket that has filled up again
-  kSlowFromFull,       // a limit that becomes slow starts its keys full
-  kSlowForgotten,      // a new leader starts slow keys empty, like others
-  kCreditsKept,        // what a handover gives back is spent all the same
+  kSpendBeforeLogged,   // a slow key is spent while what pays for it is only on its way to the log
+  kCreditUncut,         // what was logged ahead stays beside a bucket that has filled up again
+  kSlowFromFull,        // a limit that becomes slow starts its keys full
+  kSpentWhileChanging,  // keys are spent while a change of their limit is on its way to the log
+  kSlowForgotten,       // a new leader starts slow keys empty, like others
+  kCreditsKept,         // what a handover gives back is spent all the same
 };
 
 }  // namespace brigade::node

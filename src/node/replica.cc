@@ -171,6 +171,9 @@ void Replica::propose(Command command, Proposal proposal, Instant now) {
     }
     return;
   }
+  if (const auto* configure = std::get_if<Configure>(&command)) {
+    proposal.held = home_->begin_change(*configure);
+  }
   const std::uint64_t ticket = next_ticket_++;
   proposal.term = core_.term();
   proposed_.emplace(ticket, std::move(proposal));
@@ -198,6 +201,9 @@ void Replica::refuse(const Proposal& proposal, bool unknown) {
         {.to = one.from,
          .message = SettleTold{
              .ticket = one.ticket, .elsewhere = !unknown, .unknown = unknown, .leader = leader}});
+  }
+  if (home_) {
+    home_->end_change(proposal.held);
   }
   strict_in_flight_ = strict_in_flight_ && proposal.takes.empty() && proposal.settles.empty();
   if (proposal.ahead) {
@@ -327,6 +333,7 @@ void Replica::apply_one(const raft::Entry& entry, Instant now) {
   }
   if (home_ && std::holds_alternative<Configure>(command)) {
     home_->follow(now);
+    home_->end_change(ours.held);
   } else if (home_ && (std::holds_alternative<OpenLedger>(command) ||
                        std::holds_alternative<CloseLedger>(command))) {
     home_->follow_ledgers();

@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -152,9 +153,10 @@ class Replica {
     std::vector<Taken> takes;
     std::vector<Taken> settles = {};
     raft::Term term;
-    std::optional<LedgerId> opens;  // the key that an OpenLedger is about
-    bool rotation = false;          // a Handover or its cancellation
-    bool ahead = false;             // the ahead desk's
+    std::optional<LedgerId> opens;       // the key that an OpenLedger is about
+    std::vector<std::string> held = {};  // limits whose keys wait for this change
+    bool rotation = false;               // a Handover or its cancellation
+    bool ahead = false;                  // the ahead desk's
   };
   // A planned rotation (semantics 3.8). From the proposal of the Handover on, this leader neither
   // decides nor renews nor reclaims, until its CancelHandover is applied.

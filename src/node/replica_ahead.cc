@@ -21,6 +21,9 @@ void Replica::flush_ahead(Instant now) {
 
 void Replica::decide_home(NodeId from, const Ask& ask, Instant now) {
   home_->ahead().release(from, ask.ticket);
+  if (home_->changing(ask.ledger.limit)) {
+    return;  // it is asked again; kept, it would be charged when nobody waits for it any more
+  }
   auto told = home_->decide(ask, now);
   if (!told) {
     home_->ahead().hold({.from = from, .ask = ask, .rounds = 0, .since = now.slow});
@@ -39,7 +42,8 @@ void Replica::spent_ahead(const Command& command, const Outcome& outcome, Instan
   }
   for (AheadDesk::Waiting& one : home_->ahead().applied(*spent, outcome, now)) {
     held_.erase({one.from, one.ask.ticket});  // asked again meanwhile: it is decided once
-    if (rotation_ != Rotation::kNone || !home_->in_authority(now)) {
+    if (rotation_ != Rotation::kNone || !home_->in_authority(now) ||
+        home_->changing(one.ask.ledger.limit)) {
       on(one.from, one.ask, now);
     } else if (auto told = home_->decide(one.ask, now)) {
       sends_.push_back({.to = one.from, .message = *std::move(told), .expires = home_->until()});

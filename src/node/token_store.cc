@@ -220,6 +220,12 @@ bool TokenStore::recently_deleted(const std::string& name) const {
   return tomb != tombs_.end() && meta_.stamp - tomb->second.deleted < tomb->second.refill;
 }
 
+// Semantics 4: changing `per` or `mode` is deleting and creating. So is changing whether keys are
+// logged ahead: what was spent of them until now is known to the one way only.
+bool TokenStore::goes_on(const bucket::LimitSpec& from, const bucket::LimitSpec& to) {
+  return from.mode == to.mode && from.per_key == to.per_key && logs_ahead(from) == logs_ahead(to);
+}
+
 void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
   const auto known = limits_.find(spec.name);
   Version created(index);
@@ -228,10 +234,7 @@ void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
     if (old == spec) {
       return;  // declaring the same again changes nothing, not even the version
     }
-    // Semantics 4: changing `per` or `mode` is deleting and creating. So is changing whether keys
-    // are logged ahead: what was spent of them until now is known to the one way only.
-    if (old.mode != spec.mode || old.per_key != spec.per_key ||
-        logs_ahead(old) != logs_ahead(spec)) {
+    if (!goes_on(old, spec)) {
       drop_limit(index, spec.name);
     } else {
       created = known->second.created;

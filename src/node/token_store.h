@@ -72,6 +72,8 @@ class TokenStore {
     return limits_;
   }
   [[nodiscard]] const ConfigRecord* limit(std::string_view name) const;
+  // A limit changes from one to the other and keeps its levels; else it is deleted and created.
+  [[nodiscard]] static bool goes_on(const bucket::LimitSpec& from, const bucket::LimitSpec& to);
   [[nodiscard]] const std::map<std::string, TombstoneRecord>& tombstones() const { return tombs_; }
   [[nodiscard]] const std::map<Account, SessionRecord>& sessions() const { return sessions_; }
   [[nodiscard]] const std::map<LedgerId, Ledger>& ledgers() const { return ledgers_; }

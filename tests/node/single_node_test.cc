@@ -31,9 +31,7 @@ bucket::LimitSpec strict_limit(const char* name, std::int64_t burst) {
 // The test is its disk, its clock and its clients.
 class Alone {
  public:
-  Alone()
-      : node_({.id = kSelf, .boot = {1, 1}, .name = "n1", .shards = 1}, codec_, base::Prng(1),
-              now()) {
+  explicit Alone(Plant plant = Plant::kNone) : node_(config(plant), codec_, base::Prng(1), now()) {
     ReplicaState state;
     state.raft.hard = {.term = raft::Term(1), .vote = {}, .commit = raft::Index(1)};
     state.raft.snapshot.last = {.term = raft::Term(1), .index = raft::Index(1)};
@@ -114,6 +112,11 @@ class Alone {
   [[nodiscard]] Instant now() const { return {.slow = time_, .fast = time_}; }
 
  private:
+  static NodeConfig config(Plant plant) {
+    NodeConfig config{.id = kSelf, .boot = {1, 1}, .name = "n1", .shards = 1};
+    config.steward.plant = plant;
+    return config;
+  }
   // Waits for the answer to this ticket among those of its kind.
   template <class Kind>
   Kind answered(const std::vector<Kind>& answers, Ticket ticket) {
@@ -661,6 +664,57 @@ TEST_CASE("minting eats into what an acquire of several limits may give back her
   alone.stall_disk(false);
   alone.run(50);
   CHECK(alone.acquire(of("s", 10)).admitted());
+}
+
+// What is admitted of one key while a change of its limit takes 12 s to be applied, and right
+// after.
+Tokens admitted_around(const AdminRequest& change, const bucket::LimitSpec& after, Plant plant) {
+  Alone alone(plant);
+  bucket::LimitSpec fast = keyed_limit("k", 60);
+  fast.rate = Rate::per_second(10);
+  alone.declare({fast});
+  AcquireRequest one = of_key("k", "alice", 1);
+  const auto admitted_at_once = [&] {
+    const auto decision = alone.node().acquire(one, 1000, alone.now());
+    alone.node().abandon(1000, alone.now());
+    return decision && decision->admitted();
+  };
+  one.peek = true;
+  REQUIRE(alone.acquire(one).admitted());
+  alone.stall_disk(true);
+  alone.node().admin(change, 900, alone.now());
+  for (int i = 0; i < 120; ++i) {
+    alone.run(100);
+    admitted_at_once();  // the leader keeps its authority while somebody asks
+  }
+  one.peek = false;
+  Tokens sum;
+  while (admitted_at_once()) {
+    sum += Tokens::whole(1);
+  }
+  alone.stall_disk(false);
+  alone.run(10);
+  alone.declare({after});
+  while (alone.acquire(one).admitted()) {
+    sum += Tokens::whole(1);
+  }
+  return sum;
+}
+
+TEST_CASE("a change of a keyed limit counts from its proposal: nothing is spent twice meanwhile") {
+  bucket::LimitSpec slow = keyed_limit("k", 60);
+  slow.rate = Rate::per_second(5);
+  const PutLimits becomes_slow{.limits = {slow}};
+  // The burst, and what a second mints while it is declared and spent.
+  const Tokens most = Tokens::whole(60 + 5);
+  const Tokens admitted = admitted_around(becomes_slow, slow, Plant::kNone);
+  CHECK(admitted >= Tokens::whole(55));
+  CHECK(admitted <= most);
+  CHECK(admitted_around(becomes_slow, slow, Plant::kSpentWhileChanging) > most);
+  // A limit that is deleted is over when that was proposed, and may be full again b/r later.
+  const DeleteLimit deletion{.name = "k"};
+  CHECK(admitted_around(deletion, slow, Plant::kNone) <= most);
+  CHECK(admitted_around(deletion, slow, Plant::kSpentWhileChanging) > most);
 }
 
 TEST_CASE("a client's own id that was given back with its acquire may be used again") {

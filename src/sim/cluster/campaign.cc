@@ -73,6 +73,7 @@ constexpr std::array kPlants{
     std::pair{"credit-uncut", node::Plant::kCreditUncut},
     std::pair{"slow-from-full", node::Plant::kSlowFromFull},
     std::pair{"credits-kept", node::Plant::kCreditsKept},
+    std::pair{"spent-while-changing", node::Plant::kSpentWhileChanging},
     std::pair{"slow-forgotten", node::Plant::kSlowForgotten},
 };
 
