@@ -87,7 +87,7 @@ class Node {
 
   // ---- inputs ----
   // A replica that storage kept, or that this node founds.
-  void add_replica(ReplicaConfig config, ReplicaState state, Instant now);
+  void add_replica(const ReplicaConfig& config, const ReplicaState& state, Instant now);
   [[nodiscard]] ReplicaConfig replica_config(ShardId shard, raft::ReplicaId self) const;
   // Storage kept the tombstone of a replica that was removed.
   void had_replica(ShardId shard, raft::ReplicaId id) {

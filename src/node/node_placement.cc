@@ -32,11 +32,11 @@ ReplicaConfig Node::replica_config(ShardId shard, raft::ReplicaId self) const {
   return config;
 }
 
-void Node::add_replica(ReplicaConfig config, ReplicaState state, Instant now) {
+void Node::add_replica(const ReplicaConfig& config, const ReplicaState& state, Instant now) {
   const ShardId shard = config.shard;
   grounds_[shard] = {.id = config.raft.self};
   replicas_[shard] =
-      std::make_unique<Replica>(config, codec_, base::Prng(dice_.next()), std::move(state), now);
+      std::make_unique<Replica>(config, codec_, base::Prng(dice_.next()), state, now);
 }
 
 void Node::begin_replica(ShardId shard, raft::ReplicaId self, Instant now) {

@@ -8,9 +8,9 @@
 
 namespace brigade::node {
 
-Replica::Replica(ReplicaConfig config, const Codec& codec, base::Prng dice, ReplicaState state,
-                 Instant now)
-    : config_(std::move(config)),
+Replica::Replica(ReplicaConfig config, const Codec& codec, base::Prng dice,
+                 const ReplicaState& state, Instant now)
+    : config_(config),
       codec_(codec),
       core_(config_.raft, dice, state.raft, now.slow),
       store_(config_.shard, config_.shards, config_.timing.plant),

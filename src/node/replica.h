@@ -47,7 +47,7 @@ class Replica {
   static constexpr std::size_t kBatchMax = 1024;
   static constexpr std::size_t kHeldMax = 8192;
 
-  Replica(ReplicaConfig config, const Codec& codec, base::Prng dice, ReplicaState state,
+  Replica(ReplicaConfig config, const Codec& codec, base::Prng dice, const ReplicaState& state,
           Instant now);
 
   // ---- inputs; settle() afterwards ----
