@@ -61,7 +61,7 @@ void append_response(std::string& out, const HttpResponse& response, const Frami
   out += "\r\nContent-Type: " + response.content_type;
   out += "\r\nContent-Length: " + std::to_string(response.body.size());
   for (const auto& [name, value] : response.headers) {
-    out += "\r\n" + name + ": " + value;
+    out.append("\r\n").append(name).append(": ").append(value);
   }
   if (!framing.keep_alive) {
     out += "\r\nConnection: close";

@@ -179,7 +179,8 @@ base::Status JsonFields::done() {
           expected += expected.empty() ? "" : ", ";
           expected += name;
         }
-        fail("unknown key '" + key + "'; expected one of " + expected);
+        std::string unknown = "unknown key '";
+        fail(unknown.append(key).append("'; expected one of ").append(expected));
         break;
       }
     }

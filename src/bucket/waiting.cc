@@ -18,7 +18,7 @@ Wide virtual_cost(Tokens cost, std::int64_t weight) {
 
 }  // namespace
 
-WaitingQueue::WaitingQueue(std::vector<WaitingClass> classes, std::size_t max_waiting)
+WaitingQueue::WaitingQueue(const std::vector<WaitingClass>& classes, std::size_t max_waiting)
     : max_waiting_(max_waiting) {
   BRIGADE_CHECK(!classes.empty());
   for (const WaitingClass& terms : classes) {

@@ -45,7 +45,7 @@ struct WaitingClass {
 class WaitingQueue {
  public:
   // Requires: at least one class.
-  WaitingQueue(std::vector<WaitingClass> classes, std::size_t max_waiting);
+  WaitingQueue(const std::vector<WaitingClass>& classes, std::size_t max_waiting);
 
   // False if the queue is full, nothing is changed then. Requires: a ticket that is not waiting, a
   // known class, cost >= 0.

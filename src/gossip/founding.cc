@@ -19,7 +19,7 @@ bool includes(const Charter& charter, NodeId id) {
 
 Founding::Founding(FoundingConfig config, FoundingRecord record, base::Prng dice, TimePoint now)
     : config_(std::move(config)), record_(std::move(record)), dice_(dice), ask_at_(now) {
-  BRIGADE_CHECK(config_.expect == 0 || 2 * config_.expect > config_.seeds.size());
+  BRIGADE_CHECK(config_.expect == 0 || std::size_t{2} * config_.expect > config_.seeds.size());
   std::sort(config_.seeds.begin(), config_.seeds.end());
   config_.seeds.erase(std::unique(config_.seeds.begin(), config_.seeds.end()), config_.seeds.end());
   founder_ = config_.seeds.empty() || is_seed(config_.self.address);
@@ -288,6 +288,7 @@ std::vector<Founder> Founding::founders() const {
     }
   }
   std::vector<Founder> all;
+  all.reserve(distinct.size());
   for (auto& [id, founder] : distinct) {
     all.push_back(std::move(founder));
   }

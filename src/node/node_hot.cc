@@ -112,7 +112,7 @@ bool Node::settle_guest(NodeId from, const SettleAsk& ask) {
     }
   }
   told.settled = {.conflict = *one->actual != ask.actual, .refunded = one->refunded};
-  send(from, std::move(told));
+  send(from, told);
   return true;
 }
 

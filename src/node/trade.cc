@@ -20,7 +20,7 @@ bucket::Permille reserve_of(const bucket::LimitSpec& spec, std::uint8_t priority
 // The class that most is kept from.
 std::uint8_t most_reserved(const bucket::LimitSpec& spec) {
   std::uint8_t most = 0;
-  for (std::uint8_t i = 1; i <= spec.priorities.size(); ++i) {
+  for (std::uint8_t i = 1; std::size_t{i} <= spec.priorities.size(); ++i) {
     most = reserve_of(spec, i) > reserve_of(spec, most) ? i : most;
   }
   return most;
@@ -81,14 +81,19 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
     backoff_.little_came(now.slow, dice_);
     return;
   }
-  sends.push_back({.to = lender,
-                   .message = Borrow{.ledger = ledger_,
-                                     .version = config.version,
-                                     .account = purse.account(),
-                                     .seq = opened->seq,
-                                     .want = opened->held,
-                                     .min = std::min(opened->held, least_),
-                                     .priority = priority}});
+  Borrow question = question_of(*opened, purse, config);
+  question.min = std::min(opened->held, least_);
+  question.priority = priority;
+  sends.push_back({.to = lender, .message = std::move(question)});
+}
+
+Borrow Trade::question_of(const Purse::OpenBorrow& opened, const Purse& purse,
+                          const ConfigRecord& config) const {
+  return {.ledger = ledger_,
+          .version = config.version,
+          .account = purse.account(),
+          .seq = opened.seq,
+          .want = opened.held};
 }
 
 bool Trade::pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord& config,
@@ -100,14 +105,9 @@ bool Trade::pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord&
   if (!opened) {
     return false;
   }
-  sends.push_back({.to = lender,
-                   .message = Borrow{.ledger = ledger_,
-                                     .version = config.version,
-                                     .account = purse.account(),
-                                     .seq = opened->seq,
-                                     .want = opened->held,
-                                     .min = Tokens{},
-                                     .by_hand = true}});
+  Borrow question = question_of(*opened, purse, config);
+  question.by_hand = true;
+  sends.push_back({.to = lender, .message = std::move(question)});
   return true;
 }
 

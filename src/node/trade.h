@@ -77,6 +77,8 @@ class Trade {
   [[nodiscard]] const BorrowCounts& counts() const { return counts_; }
 
  private:
+  [[nodiscard]] Borrow question_of(const Purse::OpenBorrow& opened, const Purse& purse,
+                                   const ConfigRecord& config) const;
   [[nodiscard]] Tokens presumed(Tokens want) const;
   [[nodiscard]] bool others_promise(Tokens want, const PeerBook& peers, Instant now) const;
   Tokens fair_part(NodeId borrower, const Borrow& ask, const bucket::LendInput& lender,

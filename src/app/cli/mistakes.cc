@@ -48,7 +48,7 @@ std::string unknown(const CLI::App& app, const char* what, const std::string& wo
 
 // The parser's own words, but for those that speak of its inner types.
 std::string message_of(const CLI::App& at, const CLI::ParseError& error) {
-  const std::string message = error.what();
+  std::string message = error.what();
   if (error.get_name() == "RequiredError" && !commands_of(at).empty()) {
     return "expected a command";
   }

@@ -178,6 +178,7 @@ std::string Founder::about(const std::string& seed) const {
 std::string Founder::waiting_to_found(const gossip::FoundingProgress& progress) const {
   std::vector<std::string> here{config_.self.name};
   std::vector<std::string> missing;
+  missing.reserve(progress.unanswered.size());
   for (const std::string& seed : progress.unanswered) {
     missing.push_back(about(seed));
   }
@@ -193,6 +194,7 @@ std::string Founder::waiting_to_found(const gossip::FoundingProgress& progress) 
 
 std::string Founder::waiting_to_join(const gossip::FoundingProgress& progress) const {
   std::vector<std::string> seeds;
+  seeds.reserve(progress.unanswered.size() + progress.present.size());
   for (const std::string& seed : progress.unanswered) {
     seeds.push_back(about(seed));
   }
@@ -221,6 +223,7 @@ std::string Founder::waiting_for() const {
   }
   if (!progress.undecided.empty()) {
     std::vector<std::string> names;
+    names.reserve(progress.undecided.size());
     for (const gossip::Founder& founder : progress.undecided) {
       names.push_back(founder.name);
     }
