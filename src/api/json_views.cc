@@ -77,6 +77,7 @@ ordered_json limit_view_json(const node::LimitView& limit) {
   json["name"] = limit.spec.name;
   json["mode"] = limit.spec.mode == bucket::Mode::kStrict ? "strict" : "shared";
   json["per"] = limit.spec.per_key ? ordered_json("key") : ordered_json();
+  json["divided"] = limit.spec.divided();
   json["configured"] = {{"rate_per_s", limit.spec.rate.as_double()},
                         {"burst", limit.spec.burst.as_double()}};
   json["effective"] = {{"rate_per_s", limit.effective_rate_per_s},

@@ -118,6 +118,12 @@ Tokens LimitSpec::largest_cost(std::string_view priority) const {
   return priority.empty() ? burst : burst.scaled(kOne - reserved(priority), kOne);
 }
 
+bool LimitSpec::divided() const {
+  const bool parts_matter =
+      sizing != SizingSpec() || lend != LendSpec() || on_isolated != OnIsolated::kDeny;
+  return mode == Mode::kShared && !per_key && (burst >= kFewTokens || parts_matter);
+}
+
 Status validate(const LimitSpec& spec) {
   if (spec.name.empty() || spec.name.size() > kMaxName ||
       !std::all_of(spec.name.begin(), spec.name.end(), is_name_char)) {

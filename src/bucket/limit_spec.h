@@ -71,6 +71,16 @@ struct LimitSpec {
   [[nodiscard]] bool has_priority(std::string_view priority) const;
   // The largest cost that a class can ever be admitted with: burst x (1 - its reserve).
   [[nodiscard]] base::Tokens largest_cost(std::string_view priority) const;
+
+  // Below this, parts of two nodes would be less than eight tokens each: what an idle node may mint
+  // is lost once its part is full, and a request finds its tokens in pieces (algorithms 2.8).
+  static constexpr base::Tokens kFewTokens = base::Tokens::whole(16);
+  // Nodes hold parts of it, each a rate and a size. Not of keys, of what is strict, or of few
+  // tokens, unless its owner says something of parts (bucket, lend, on_isolated).
+  [[nodiscard]] bool divided() const;
+  // In home mode (semantics 6): a bucket for each key, or the only one of a limit of few tokens, in
+  // the memory of its shard's leader.
+  [[nodiscard]] bool kept_at_home() const { return mode == Mode::kShared && !divided(); }
 };
 
 // Says what is senseless about a limit: empty or odd name, rate or burst out of range, thresholds

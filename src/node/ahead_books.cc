@@ -25,7 +25,7 @@ AheadKeyRecord record_of(const std::string& limit, const KeyHash& key, const Ahe
 bool logs_ahead(const bucket::LimitSpec& spec) {
   // In 10 s a rate of n nano-tokens per second mints n/100 micro-tokens. No division: this is asked
   // with every decision about a key.
-  return spec.per_key && spec.mode == bucket::Mode::kShared &&
+  return spec.kept_at_home() &&
          static_cast<base::Wide>(spec.burst.micro()) * 100 > spec.rate.nano_per_second();
 }
 

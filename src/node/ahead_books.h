@@ -1,11 +1,12 @@
-// The replicated buckets of slow keys: of `per: key` limits in home mode that need more than 10 s
-// to fill up (semantics 6). Their leader spends what it has logged as spent before, so that a new
-// leader goes on from the log and not from an empty ghost.
+// The replicated buckets of slow keys: of limits in home mode that need more than 10 s to fill up
+// (semantics 6); one of few tokens has only one. Their leader spends what it has logged as spent
+// before, so that a new leader goes on from the log and not from an empty ghost.
 //
 // A key without a bucket here has its limit's `fresh` level: full, except where something may have
 // been spent that no bucket here knows of. That is so when a limit
 //   - is declared again soon after it was deleted, or changes `per` or `mode`;
 //   - starts to be slow: until then its keys were spent in memory only;
+//   - becomes one of few tokens: nodes had parts of it, and its book is opened when they are back;
 //   - takes the name of an implicit limit (CL.THROTTLE): the same.
 // Then fresh keys are empty and mint from that moment on. When a limit stops being slow its book is
 // closed, and its keys start empty in memory, for at most 10 s. Other changes go on with every
@@ -25,8 +26,8 @@
 // are what its shard's leader keeps of it in memory (AheadCredit), which is no part of the state.
 //
 // Threads: single-threaded (owner: token store). Time: shard time, which runs derated already.
-// Limits: kMaxKeys, kMaxImplicit; refused beyond. kSwept buckets are dropped per command at most.
-// A change of a limit settles all of its keys.
+// Limits: kMaxKeys, kMaxImplicit; refused beyond, except a limit's first key. kSwept buckets are
+// dropped per command at most. A change of a limit settles all of its keys.
 #pragma once
 
 #include <algorithm>
@@ -43,7 +44,7 @@
 
 namespace brigade::node {
 
-// Keys of this limit are logged ahead: b/r > 10 s, in home mode.
+// Buckets of this limit are logged ahead: b/r > 10 s, in home mode.
 [[nodiscard]] bool logs_ahead(const bucket::LimitSpec& spec);
 
 // What was logged of a key and is not spent yet, with what its leader has to know besides
@@ -122,7 +123,7 @@ class AheadBooks {
   // What a bucket has now that was last touched as `from` says.
   [[nodiscard]] static Tokens grown(const AheadLevel& from, const AheadTerms& terms, Stamp now);
   [[nodiscard]] bool has_room(const Book& book, std::size_t max_keys) const {
-    return book.keys.size() < max_keys && keys_ < kMaxKeys;
+    return book.keys.size() < max_keys && (keys_ < kMaxKeys || book.keys.empty());
   }
   [[nodiscard]] bool has_room_for_implicit() const {
     return implicit_ < kMaxImplicit && keys_ < kMaxKeys;

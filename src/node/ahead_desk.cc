@@ -136,8 +136,8 @@ std::optional<Told> AheadDesk::decide(const KeyTake& take, const bucket::LimitSp
     told.retry_after =
         take.cost + floor > size ? Duration::max() : rate.time_for(take.cost + floor - total);
     after = total;
-  } else if (!looks && (!view->room ||
-                        (view->credit == nullptr && store_.ahead_books().keys() >= keys_max_))) {
+  } else if (!looks && (!view->room || (spec.per_key && view->credit == nullptr &&
+                                        store_.ahead_books().keys() >= keys_max_))) {
     told.verdict = Verdict::kTooManyKeys;
     after = total;
   } else if (looks || pay(take, *view)) {

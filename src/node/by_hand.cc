@@ -23,6 +23,10 @@ std::optional<Refusal> without_buckets(const bucket::LimitSpec& spec, const std:
     return senseless(spec.name + " is strict: its shard decides, no member has a bucket of it" +
                      so);
   }
+  if (!spec.per_key && !spec.divided()) {
+    return senseless(spec.name + " has few tokens: the leader of its shard keeps them together, " +
+                     "no member has a part of them" + so);
+  }
   if (spec.per_key) {
     return senseless(spec.name + " has a bucket for each key, kept by the leader of the key's " +
                      "shard: no member has one of it" + so);

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/coverage.h"
 #include "base/wide.h"
+#include "node/key_space.h"
 
 namespace brigade::node {
 namespace {
@@ -15,11 +16,6 @@ constexpr base::Duration kAlways = base::seconds(std::int64_t{100} * 366 * 86'40
 constexpr std::size_t kSweptKeys = 1024;
 // A quantum lasts no longer than this, and less when the authority ends sooner.
 constexpr base::Duration kQuantumLasts = base::milliseconds(250);
-// Quanta that are called in are out after this at the latest.
-constexpr base::Duration kCallsIn = base::milliseconds(350);
-// Other nodes get so much of a key in every second, and never less than that: it is hot.
-constexpr std::int64_t kHotPermille = 100;
-constexpr Tokens kHotLeast = Tokens::whole(100);
 
 bucket::KeyPolicy policy_of(const bucket::LimitSpec& spec, Drift drift) {
   return {.rate = spec.rate.derated(drift), .size = spec.burst};
@@ -38,7 +34,7 @@ base::Duration nested(base::Duration d, Drift drift) {
 }
 
 bool at_home(const bucket::LimitSpec& spec) {
-  return spec.per_key && spec.mode == bucket::Mode::kShared && !logs_ahead(spec);
+  return spec.kept_at_home() && !logs_ahead(spec);
 }
 
 }  // namespace
@@ -107,6 +103,10 @@ void HomeDesk::hand_over(Handover& handover, Instant now) {
   BRIGADE_CHECK(loans_.empty() || plant_ == Plant::kHandoverAroundQuanta);
   handed_over_ = true;
   handover.unbroken = unbroken(now);
+  // Their parts may come back with what is in the log before the handover.
+  for (const std::string& limit : parted_) {
+    start_empty(limit, now);
+  }
   std::size_t room = kHandoverKeys;
   std::size_t left = homes_.size();
   for (auto& [name, home] : homes_) {
@@ -219,88 +219,7 @@ void HomeDesk::follow(Instant now) {
                                 .heat = {}});
     }
   }
-  follow_ledgers();
-}
-
-// ---- keys that get ledgers of their own ----
-
-void HomeDesk::gave(const LedgerId& id, Tokens tokens, Instant now) {
-  const auto home = homes_.find(id.limit);
-  if (home != homes_.end() && home->second.created) {
-    const bucket::KeyPolicy& policy = home->second.keys.policy();
-    const Tokens share = policy.rate.scaled(kHotPermille, 1000).over(base::seconds(1));
-    home->second.heat.note(id.key, tokens, std::max(share, kHotLeast), now.slow);
-  }
-}
-
-std::vector<LedgerId> HomeDesk::hot_keys(Instant now) const {
-  std::vector<LedgerId> hot;
-  for (const auto& [name, home] : homes_) {
-    if (!home.created) {
-      continue;
-    }
-    for (const KeyHash& key : home.heat.hot(now.slow)) {
-      if (!home.away.contains(key)) {
-        hot.push_back({.limit = name, .key = key});
-      }
-    }
-  }
-  return hot;
-}
-
-std::optional<Tokens> HomeDesk::let_go(const LedgerId& id, Instant now) {
-  const auto found = homes_.find(id.limit);
-  if (found == homes_.end() || found->second.away.contains(id.key)) {
-    return std::nullopt;
-  }
-  Home& home = found->second;
-  cut(home, id.limit, id.key, now);
-  if (loans_.out(id.key) > Tokens{}) {
-    loans_.stop(id.key, now.slow + kCallsIn);
-    return std::nullopt;
-  }
-  if (reservations_.refundable(id.limit, id.key) > Tokens{}) {
-    return std::nullopt;
-  }
-  const Tokens level = home.keys.level(id.key, now.slow);
-  if (plant_ == Plant::kLetGoAndSpent) {
-    return level;
-  }
-  home.away.insert(id.key);
-  // Should the key ever come back without its ledger having been full, it has nothing.
-  home.keys.cut(id.key, Tokens{}, now.slow);
-  let_go_[id] = level;
-  return level;
-}
-
-void HomeDesk::keep(const LedgerId& id, Instant now) {
-  const auto held = let_go_.extract(id);
-  const auto home = homes_.find(id.limit);
-  if (!held.empty() && home != homes_.end()) {
-    COVERED("a key whose ledger did not come to be stays at home");
-    home->second.away.erase(id.key);
-    home->second.keys.put(id.key, held.mapped(), now.slow);
-  }
-}
-
-void HomeDesk::follow_ledgers() {
-  for (auto& [name, home] : homes_) {
-    home.away.clear();
-  }
-  std::erase_if(let_go_, [&](const auto& one) { return store_.ledger(one.first) != nullptr; });
-  for (const auto& [id, level] : let_go_) {
-    if (const auto home = homes_.find(id.limit); home != homes_.end()) {
-      home->second.away.insert(id.key);
-    }
-  }
-  if (store_.key_ledgers() == 0 || plant_ == Plant::kLetGoAndSpent) {
-    return;
-  }
-  for (const auto& [id, ledger] : store_.ledgers()) {
-    if (const auto home = homes_.find(id.limit); home != homes_.end() && id.key != KeyHash{}) {
-      home->second.away.insert(id.key);
-    }
-  }
+  follow_ledgers(now);
 }
 
 void HomeDesk::sweep(Instant now) {
@@ -320,9 +239,10 @@ void HomeDesk::make_room(std::size_t more_keys) {
   ahead_.allow(more_keys);
   for (auto& [name, home] : homes_) {
     const ConfigRecord* config = store_.limit(name);
+    const bool few = config != nullptr && !config->spec.per_key;  // nobody makes its key up
     const std::int64_t own = (config != nullptr ? config->spec : bucket::LimitSpec()).max_keys;
     home.keys.allow(std::min(static_cast<std::size_t>(std::max<std::int64_t>(own, 1)),
-                             home.keys.count() + more_keys));
+                             home.keys.count() + more_keys + (few ? 1 : 0)));
   }
 }
 
@@ -338,8 +258,16 @@ std::optional<Told> HomeDesk::decide(const KeyTake& take, Instant now) {
   const ConfigRecord* config =
       home != nullptr ? home->config : store_.limit(std::string_view(take.limit));
   const bucket::LimitSpec* spec = config != nullptr ? &config->spec : take.implicit;
-  if (spec == nullptr || !spec->per_key || spec->mode != bucket::Mode::kShared) {
-    return Told{.verdict = Verdict::kUnknownLimit};
+  const bool ours =
+      spec != nullptr && spec->kept_at_home() &&
+      (spec->per_key || (config != nullptr && take.key == KeySpace::whole(take.limit)));
+  if (!ours) {
+    // Whoever asks for another kind of limit than this one is now will soon know better.
+    return Told{.verdict = spec == nullptr ? Verdict::kUnknownLimit : Verdict::kNoRights};
+  }
+  if (parted_.contains(take.limit.text)) {
+    COVERED("a limit of few tokens waits until its parts are back");
+    return Told{.verdict = Verdict::kNoRights};
   }
   const bool slow = logs_ahead(*spec);
   if (!slow && home == nullptr) {
@@ -484,7 +412,7 @@ SettleTold HomeDesk::settle(const SettleAsk& ask, Instant now) {
 // ---- quanta ----
 
 KeyLoans::Offer HomeDesk::offer(const bucket::LimitSpec& spec, Instant now) const {
-  // Slow keys are too precious to be spread: they are not here.
+  // Slow keys are too precious to be spread, as few tokens are: they are not here.
   const base::Duration lasts = std::min(kQuantumLasts, nested(until_ - now.fast, drift_));
   const bool lends = spec.lend.enabled && !changing(spec.name);
   return {.max_share = spec.lend.max_share,
@@ -496,8 +424,9 @@ Quantum HomeDesk::lend(NodeId to, const QuantumAsk& ask, Instant now) {
   want(now);
   const ConfigRecord* config = store_.limit(ask.ledger.limit);
   const bucket::LimitSpec* spec = config != nullptr ? &config->spec : ask.implicit.get();
-  Home* const home =
-      spec != nullptr && at_home(*spec) ? home_of(ask.ledger.limit, *spec, now) : nullptr;
+  Home* const home = spec != nullptr && spec->per_key && at_home(*spec)
+                         ? home_of(ask.ledger.limit, *spec, now)
+                         : nullptr;
   if (home == nullptr || home->away.contains(ask.ledger.key)) {
     return {.ticket = ask.ticket};
   }
@@ -542,7 +471,7 @@ Tokens HomeDesk::level(const LedgerId& id, Instant now) const {
   if (found == homes_.end()) {
     return ahead_.spendable(id, now);
   }
-  if (found->second.away.contains(id.key)) {
+  if (found->second.away.contains(id.key) || parted_.contains(id.limit)) {
     return Tokens{};
   }
   const bucket::KeyTable& keys = found->second.keys;

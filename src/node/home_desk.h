@@ -1,5 +1,5 @@
-// Home mode: the keys of `per: key` limits, spent in memory under the shard leader's own authority
-// (semantics 3.8, 3.9 and 6).
+// Home mode: the keys of `per: key` limits, and the only bucket of a limit of few tokens, spent in
+// memory under the shard leader's own authority (semantics 3.8, 3.9 and 6).
 //
 // Authority is dated from the start of a read round that a quorum confirmed, lasts tau_home, and is
 // shorter than the shortest election: while it holds, no other leader of the shard can exist. A
@@ -130,8 +130,8 @@ class HomeDesk {
   std::optional<Tokens> let_go(const LedgerId& id, Instant now);
   // Its ledger did not come to be: the key stays. Nothing happens if this desk did not let it go.
   void keep(const LedgerId& id, Instant now);
-  // The token store's ledgers changed.
-  void follow_ledgers();
+  // The token store has other ledgers than before.
+  void follow_ledgers(Instant now);
   // Let go, but its ledger is not there yet.
   [[nodiscard]] bool letting_go(const LedgerId& id) const { return let_go_.contains(id); }
 
@@ -146,6 +146,9 @@ class HomeDesk {
   void check_invariants() const;
 
  private:
+  // Quanta that are called in are out after this at the latest.
+  static constexpr base::Duration kCallsIn = base::milliseconds(350);
+
   struct Home {
     bucket::KeyTable keys;
     Version created;                       // zero: an implicit limit
@@ -172,6 +175,8 @@ class HomeDesk {
   [[nodiscard]] base::Duration unbroken(Instant now) const;
   [[nodiscard]] KeyLoans::Offer offer(const bucket::LimitSpec& spec, Instant now) const;
   void settle_lapsed(Instant now);
+  void follow_parts(Instant now);
+  void start_empty(const std::string& few, Instant now);
 
   const TokenStore& store_;
   std::uint64_t term_begins_;
@@ -186,6 +191,8 @@ class HomeDesk {
   Reservations reservations_;
   KeyLoans loans_;
   std::map<LedgerId, Tokens> let_go_;  // with what they held, until their ledgers are there
+  // Limits of few tokens of which nodes have parts still: nothing of them is spent here until then.
+  std::set<std::string, std::less<>> parted_;
   AheadDesk ahead_;
   LimitChanges changes_;
 };

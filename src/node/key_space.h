@@ -1,5 +1,6 @@
 // The keys of one limit: what tells them apart and which shard each lives in. The limit's name is
-// hashed once, when the limit becomes known, and not with every request.
+// hashed once, when the limit becomes known, and not with every request. The empty key stands for
+// the limit itself, whose only bucket is in the shard of its name.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,13 @@ class KeySpace {
   // Its limit's name. Requires: `limit` is the one that this was made for.
   [[nodiscard]] base::HashedName named(std::string_view limit) const { return {limit, limit_}; }
 
-  [[nodiscard]] KeyHash hash(std::string_view key) const { return base::hash_key(key, seed_); }
+  [[nodiscard]] KeyHash hash(std::string_view key) const {
+    return key.empty() ? whole({{}, limit_}) : base::hash_key(key, seed_);
+  }
+  // The key of a limit's only bucket.
+  [[nodiscard]] static KeyHash whole(const base::HashedName& limit) {
+    return {.high = 0, .low = limit.hash};
+  }
   [[nodiscard]] ShardId home(const KeyHash& key, std::uint32_t shards) const {
     return TokenStore::home_of(placement_, key, shards);
   }

@@ -149,7 +149,7 @@ class Node {
     ConfigRecord config;
     KeySpace keys;
     std::unique_ptr<SharedLimit> shared;
-    bool elsewhere = false;                     // keyed or strict: decided by a shard's leader
+    bool elsewhere = false;                     // not divided: decided by a shard's leader
     bool dropped = false;                       // deleted: refuses, until its ledgers are closed
     std::optional<bucket::DemandMeter> demand;  // of what is decided elsewhere
     Tokens admitted;                            // the same, in total, as asked of this node
@@ -184,6 +184,7 @@ class Node {
     bool clients_id = false;  // the id was given by the client, and may be used again
     std::uint32_t asks = 0;   // how often it was asked
     bool pointed = false;     // asked where the last answer pointed to
+    bool waits = false;       // counted in waiting_
     Terms terms;
   };
   // An acquire of several limits under way.
@@ -244,6 +245,9 @@ class Node {
                                       const AcquireRequest& request, bool implicit, Instant now);
   void run_tills(Instant now);
   void remember_refusal(const Errand& errand, const Told& told);
+  // Counts it; false: as many of its limit wait as may.
+  bool may_wait(Errand& errand);
+  void end_wait(const Errand& errand);
   [[nodiscard]] Errand errand_for(const bucket::LimitSpec& spec, const KeySpace& keys,
                                   const AcquireRequest& request, Instant now);
   // Sends the errand out; a decision when it cannot.
@@ -400,6 +404,8 @@ class Node {
   std::map<Ticket, Errand> errands_;       // by our ticket
   TimePoint errands_due_ = base::kNever;   // nothing is to be done for any of them before
   std::map<Ticket, Ticket> errand_of_;     // by the client's, also of several limits
+  // Errands that wait for tokens still to be minted, by limit; not those of keys.
+  std::map<std::string, std::uint32_t> waiting_;
   std::map<Ticket, Whole> wholes_;
   struct Parked {
     SharedLimit* limit = nullptr;

@@ -55,7 +55,7 @@ std::optional<Decision> Node::never(const bucket::LimitSpec& spec, const Acquire
     return std::nullopt;
   }
   return Decision{.verdict = Verdict::kNever,
-                  .source = spec.per_key ? Source::kHome : Source::kStrict,
+                  .source = terms_of(spec).source,
                   .burst = spec.burst,
                   .rate = spec.rate};
 }
@@ -183,6 +183,7 @@ void Node::abandon(Ticket ticket, Instant now) {
       COVERED("a client went away while its reservation was made");
       call_off(settlement_of(errand), now);
     }
+    end_wait(errand);
     errands_.erase(found->second);
     errand_of_.erase(found);
   }
@@ -236,7 +237,8 @@ std::optional<Decision> Node::decide_here(const bucket::LimitSpec& spec, const K
 
 Node::Errand Node::errand_for(const bucket::LimitSpec& spec, const KeySpace& keys,
                               const AcquireRequest& request, Instant now) {
-  const KeyHash key = spec.per_key ? keys.hash(request.key) : KeyHash{};
+  const bool strict = spec.mode == bucket::Mode::kStrict;
+  const KeyHash key = strict ? KeyHash{} : keys.hash(request.key);
   Errand errand{.ask = {.ledger = {.limit = spec.name, .key = key},
                         .cost = request.cost,
                         .priority = std::string(request.priority),
@@ -250,8 +252,7 @@ Node::Errand Node::errand_for(const bucket::LimitSpec& spec, const KeySpace& key
                 .look_again = now.slow,
                 .wait_until = now.slow,
                 .terms = terms_of(spec)};
-  errand.ask.shard = spec.per_key ? keys.home(key, config_.shards)
-                                  : TokenStore::home_of(spec.name, config_.shards);
+  errand.ask.shard = keys.home(key, config_.shards);
   if (request.wait > base::Duration::zero()) {
     errand.wait_until = now.slow + std::min(request.wait, spec.queue.max_wait);
     errand.deadline = std::max(errand.deadline, errand.wait_until + kErrandPatience);
@@ -324,8 +325,9 @@ void Node::on(NodeId from, const Told& told, Instant now) {
     return;
   }
   remember_refusal(errand, told);
-  if (told.verdict == Verdict::kRefused && now.slow + told.retry_after <= errand.wait_until &&
-      errand.wait_until > now.slow) {
+  const bool in_time = told.verdict == Verdict::kRefused && errand.wait_until > now.slow &&
+                       now.slow + told.retry_after <= errand.wait_until;
+  if (in_time && may_wait(errand)) {
     COVERED("a decision elsewhere waits for tokens still to be minted");
     errand.retry_at = now.slow + std::max(told.retry_after, base::milliseconds(1));
     errands_due_ = std::min(errands_due_, errand.retry_at);
@@ -333,6 +335,9 @@ void Node::on(NodeId from, const Told& told, Instant now) {
   }
   Decision decision;
   fill(decision, errand.terms, told);
+  if (in_time) {
+    decision.verdict = Verdict::kTooManyWaiting;
+  }
   decision.decided_by = from == config_.id ? NodeId() : from;
   if (errand.ask.reserve && told.verdict != Verdict::kAdmitted && errand.asks > 1) {
     COVERED("another copy of an ask that was refused may still be charged");
@@ -349,6 +354,7 @@ void Node::count(Served& served, const Decision& decision, Tokens cost) {
 void Node::finish(Ticket ticket, Decision decision, bool ours, Instant now) {
   auto node = errands_.extract(ticket);
   const Errand& errand = node.mapped();
+  end_wait(errand);
   if (errand.terms.shadow) {
     cast_shadow(decision);
   }

@@ -19,7 +19,7 @@ void Node::serve(const ConfigRecord& config, Instant now) {
   served.config = config;
   served.keys = KeySpace(config.spec.name, config_.key_seed);
   served.dropped = false;
-  served.elsewhere = config.spec.per_key || config.spec.mode == bucket::Mode::kStrict;
+  served.elsewhere = !config.spec.divided();
   if (served.elsewhere && !served.demand) {
     served.demand.emplace(now.slow);
   }
@@ -27,7 +27,7 @@ void Node::serve(const ConfigRecord& config, Instant now) {
     hot->configure(config, now, changes_);
   }
   if (served.shared) {
-    // Also when it became keyed or strict: its rights then go back by way of the sizing.
+    // Also when it is not divided any more: its rights then go back by way of the sizing.
     served.shared->configure(config, now, changes_);
   } else if (!served.elsewhere) {
     // Also while it drains: it may take part again.

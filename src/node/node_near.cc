@@ -1,5 +1,7 @@
-// What a node decides by itself of keys that other nodes lead: from its tills, and what their
-// leaders refused a moment ago.
+// What a node decides by itself of keys that other nodes lead: from its tills, what their leaders
+// refused a moment ago, and how many may wait.
+#include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -18,7 +20,8 @@ std::optional<Decision> Node::decide_near(const bucket::LimitSpec& spec, const K
   const bucket::Permille reserved = spec.reserved(request.priority);
   // A class that leaves a part of the bucket alone can be judged only where the bucket is; and what
   // may come back to a bucket must have been taken from it.
-  const bool simple = !request.peek && !request.reserve && reserved == 0 && !logs_ahead(spec);
+  const bool simple =
+      !request.peek && !request.reserve && reserved == 0 && spec.per_key && !logs_ahead(spec);
   if (const auto taken = simple ? tills_.take(key, request.cost, now) : std::nullopt) {
     return Decision{.verdict = Verdict::kAdmitted,
                     .source = Source::kBorrowed,
@@ -62,6 +65,28 @@ void Node::remember_refusal(const Errand& errand, const Told& told) {
                       .remaining = told.remaining,
                       .retry_after = told.retry_after},
                      errand.asked);
+}
+
+bool Node::may_wait(Errand& errand) {
+  const auto served = served_.find(errand.ask.ledger.limit);
+  if (errand.waits || served == served_.end() || served->second.config.spec.per_key) {
+    return true;
+  }
+  const std::uint32_t most = std::max(1U, served->second.config.spec.queue.max_waiting);
+  std::uint32_t& waiting = waiting_[errand.ask.ledger.limit];
+  errand.waits = waiting < most;
+  waiting += errand.waits ? 1 : 0;
+  return errand.waits;
+}
+
+void Node::end_wait(const Errand& errand) {
+  if (!errand.waits) {
+    return;
+  }
+  const auto waiting = waiting_.find(errand.ask.ledger.limit);
+  if (--waiting->second == 0) {
+    waiting_.erase(waiting);
+  }
 }
 
 void Node::run_tills(Instant now) {

@@ -43,7 +43,7 @@ bool Node::begin_whole(std::span<const AcquireRequest> requests, Whole& whole, D
     copy.priority = whole.texts.emplace_back(copy.priority);
     copy.id = whole.texts.emplace_back(copy.id);
     LedgerId ledger{.limit = std::string(copy.limit), .key = {}};
-    if (served->second.elsewhere && !served->second.hot.empty()) {
+    if (served->second.elsewhere && served->second.config.spec.mode == bucket::Mode::kShared) {
       ledger.key = served->second.keys.hash(copy.key);
     }
     const SharedLimit* const mine = held(ledger);

@@ -40,6 +40,7 @@ enum class Plant : std::uint8_t {
   kSpentWhileChanging,  // keys are spent while a change of their limit is on its way to the log
   kSlowForgotten,       // a new leader starts slow keys empty, like others
   kCreditsKept,         // what a handover gives back is spent all the same
+  kPartsStillOut,  // a limit that became one of few tokens is spent while nodes have parts of it
 };
 
 }  // namespace brigade::node

@@ -316,6 +316,7 @@ void Replica::apply_one(const raft::Entry& entry, Instant now) {
     answer(ours, {.applied = Applied::kRefused, .reason = "unknown command"});
     return;
   }
+  const std::size_t ledgers = store_.ledgers().size();
   const Outcome outcome = store_.apply(entry.id.index.value(), command);
   answer(ours, outcome);
   if (ours.rotation) {
@@ -334,9 +335,8 @@ void Replica::apply_one(const raft::Entry& entry, Instant now) {
   if (home_ && std::holds_alternative<Configure>(command)) {
     home_->follow(now);
     home_->end_change(ours.held);
-  } else if (home_ && (std::holds_alternative<OpenLedger>(command) ||
-                       std::holds_alternative<CloseLedger>(command))) {
-    home_->follow_ledgers();
+  } else if (home_ && store_.ledgers().size() != ledgers) {
+    home_->follow_ledgers(now);
   }
   if (ours.opens && home_) {
     home_->keep(*ours.opens, now);  // it was refused; else there is nothing left to keep

@@ -410,7 +410,7 @@ void Steward::size_one(const LedgerId& id, const Ledger& ledger, base::TimePoint
   Targets targets;
   const bool of_key = id.key != KeyHash{};
   const bool serves = config != nullptr && config->spec.mode == bucket::Mode::kShared &&
-                      config->spec.per_key == of_key;
+                      (of_key ? config->spec.per_key : config->spec.divided());
   const bool unwanted = of_key && unused(id, fresh, now);
   if (!serves || unwanted) {
     for (const auto& [account, share] : ledger.shares()) {

@@ -220,10 +220,12 @@ bool TokenStore::recently_deleted(const std::string& name) const {
   return tomb != tombs_.end() && meta_.stamp - tomb->second.deleted < tomb->second.refill;
 }
 
-// Semantics 4: changing `per` or `mode` is deleting and creating. So is changing whether keys are
-// logged ahead: what was spent of them until now is known to the one way only.
+// Semantics 4: changing `per` or `mode` is deleting and creating. So is changing whether nodes have
+// parts of it, and whether buckets are logged ahead: what was spent of them until now is known to
+// the one way only.
 bool TokenStore::goes_on(const bucket::LimitSpec& from, const bucket::LimitSpec& to) {
-  return from.mode == to.mode && from.per_key == to.per_key && logs_ahead(from) == logs_ahead(to);
+  return from.mode == to.mode && from.per_key == to.per_key && from.divided() == to.divided() &&
+         logs_ahead(from) == logs_ahead(to);
 }
 
 void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
@@ -257,9 +259,15 @@ void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
   if (spec.mode != bucket::Mode::kShared) {
     return;
   }
-  configure_ledgers(spec.name, spec.per_key ? Whose::kKeys : Whose::kLimit, spec.rate, spec.burst);
+  if (!spec.divided()) {
+    if (spec.per_key) {
+      configure_ledgers(spec.name, Whose::kKeys, spec.rate, spec.burst);
+    }
+    return;  // no ledger is of few tokens; what is left of an earlier life's goes on ending
+  }
+  configure_ledgers(spec.name, Whose::kLimit, spec.rate, spec.burst);
   const LedgerId id{.limit = spec.name, .key = {}};
-  if (!spec.per_key && home_of(spec.name, shards_) == shard_ && !ledgers_.contains(id)) {
+  if (is_home(spec.name) && !ledgers_.contains(id)) {
     const Tokens level = recently_deleted(spec.name) ? Tokens{} : spec.burst;
     const auto made = ledgers_.emplace(id, Ledger(spec.rate, spec.burst, level, meta_.stamp)).first;
     touch(LedgerRecord{.id = id, .ledger = made->second});
@@ -305,6 +313,9 @@ void TokenStore::settle_dropped(const LedgerId& id) {
   if (found != ledgers_.end() && found->second.burst() == Tokens{} &&
       found->second.shares().empty()) {
     drop_ledger(found);
+    if (id.key == KeyHash{}) {
+      end_parts(id.limit);
+    }
   }
 }
 

@@ -109,6 +109,8 @@ class TokenStore {
                                                const AheadTerms& implicit, Stamp now) const;
   [[nodiscard]] const AheadBooks& ahead_books() const { return ahead_; }
 
+  // Nodes have parts still of a limit that became one of few tokens: it begins when they are back.
+  [[nodiscard]] bool parted(const std::string& limit) const;
   // Deleted so lately that a full bucket now could pass the limit.
   [[nodiscard]] bool recently_deleted(const std::string& name) const;
 
@@ -138,6 +140,8 @@ class TokenStore {
   void succeed_implicit(std::uint64_t index, const bucket::LimitSpec& spec);
   // The limit is declared with this spec, or no longer where that is null.
   void keep_ahead_books(const std::string& name, const bucket::LimitSpec* spec);
+  [[nodiscard]] bool parts_out(const bucket::LimitSpec& few) const;
+  void end_parts(const std::string& name);
   bool spend_ahead(const AheadSpend& spend);
   [[nodiscard]] AheadLevel fresh_level(const std::string& limit, Tokens size) const;
   [[nodiscard]] std::size_t max_keys(std::string_view limit) const;

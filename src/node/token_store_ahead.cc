@@ -59,6 +59,9 @@ void TokenStore::keep_ahead_books(const std::string& name, const bucket::LimitSp
     ahead_.close(name);
     return;
   }
+  if (parts_out(*spec)) {
+    return;  // its book is opened when they are back
+  }
   const AheadTerms terms = terms_of(*spec);
   if (ahead_.find(name) != nullptr) {
     ahead_.change(name, terms, meta_.stamp);
@@ -70,6 +73,27 @@ void TokenStore::keep_ahead_books(const std::string& name, const bucket::LimitSp
   }
   fresh.refilled = meta_.stamp;  // nothing was minted while there was no such limit
   ahead_.open({.limit = name, .terms = terms, .fresh = fresh});
+}
+
+bool TokenStore::parted(const std::string& limit) const {
+  const ConfigRecord* config = this->limit(limit);
+  return config != nullptr && config->spec.kept_at_home() && parts_out(config->spec);
+}
+
+bool TokenStore::parts_out(const bucket::LimitSpec& few) const {
+  return !few.per_key && plant_ != Plant::kPartsStillOut &&
+         ledgers_.contains({.limit = few.name, .key = {}});
+}
+
+// Nodes had parts of this limit until now: what they spent is in no book.
+void TokenStore::end_parts(const std::string& name) {
+  const ConfigRecord* config = limit(name);
+  if (config != nullptr && !config->spec.per_key && logs_ahead(config->spec)) {
+    COVERED("a slow limit of few tokens begins when its parts are back");
+    ahead_.open({.limit = name,
+                 .terms = terms_of(config->spec),
+                 .fresh = {.level = {}, .refilled = meta_.stamp}});
+  }
 }
 
 std::optional<TokenStore::AheadView> TokenStore::ahead(std::string_view limit, const KeyHash& key,

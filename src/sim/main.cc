@@ -1,5 +1,6 @@
 // brigade-sim: deterministic worlds with a checker. Exit codes: 0 held, 10 the guarantee broke,
 // 11 no progress after the faults ended, 12 the same seed gave two different runs, 2 usage.
+#include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "base/coverage.h"
 #include "sim/cluster/campaign.h"
+#include "sim/cluster/few_tokens.h"
 #include "sim/raft/command.h"
 
 namespace {
@@ -102,6 +104,58 @@ void print_marks() {
   }
 }
 
+struct FewOptions {
+  std::uint64_t seed = 1;
+  std::int64_t seconds = 100;
+  bool per_key = false;
+  bool divided = false;
+  std::int64_t cost = 1;
+  std::size_t nodes = 5;
+};
+
+// What a cluster admits of limits of few tokens, in percent of one bucket without delay.
+int run_few(const FewOptions& options) {
+  using brigade::base::milliseconds;
+  auto limits = brigade::sim::limits_of_few_tokens();
+  std::printf("%-12s %-6s %-5s", "arrival", "wait", "load");
+  for (auto& limit : limits) {
+    limit.per_key = options.per_key;
+    // Whoever says something of parts gets them.
+    limit.lend.max_share += options.divided ? 1 : 0;
+    std::printf(" %9s", limit.name.c_str());
+  }
+  std::printf("\n");
+  for (const auto arrival : brigade::sim::kArrivals) {
+    for (const auto wait : {milliseconds(0), milliseconds(1000)}) {
+      for (const double load : {0.5, 1.2, 3.0}) {
+        const auto verdict =
+            brigade::sim::run_few_tokens({.arrival = arrival,
+                                          .load = load,
+                                          .wait = wait,
+                                          .cost = brigade::base::Tokens::whole(options.cost),
+                                          .lasts = brigade::base::seconds(options.seconds),
+                                          .nodes = options.nodes,
+                                          .seed = options.seed},
+                                         limits);
+        std::printf("%-12s %-6s %-5.1f", brigade::sim::name_of(arrival),
+                    wait > milliseconds(0) ? "1s" : "no", load);
+        for (const auto& limit : limits) {
+          const auto& counted = verdict.totals.limits.at(limit.name);
+          const double most = std::max(counted.central.as_double(), 1e-6);
+          std::printf(" %8.1f%%", 100 * counted.admitted.as_double() / most);
+        }
+        std::printf("\n");
+        std::fflush(stdout);
+        if (!verdict.broken.empty()) {
+          std::printf("BROKEN: %s\n", verdict.broken.c_str());
+          return 10;
+        }
+      }
+    }
+  }
+  return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -119,6 +173,15 @@ int main(int argc, char** argv) {
                     "clients reserve and settle, and ask for several limits at once");
   command->add_flag("--slow", cluster.slow, "keys that are logged ahead, of a limit that changes");
   command->add_option("--plant", cluster.plant, "a planted bug: " + brigade::sim::plant_names());
+  FewOptions few;
+  CLI::App* few_command =
+      app.add_subcommand("few", "limits of few tokens beside one bucket without delay");
+  few_command->add_option("--seed", few.seed, "seed");
+  few_command->add_option("--seconds", few.seconds, "simulated seconds of load");
+  few_command->add_option("--cost", few.cost, "of each request");
+  few_command->add_option("--nodes", few.nodes, "how many")->check(CLI::Range(1, 100));
+  few_command->add_flag("--keyed", few.per_key, "one key of a `per: key` limit each");
+  few_command->add_flag("--divided", few.divided, "as if they were not of few tokens");
   brigade::sim::RaftOptions raft;
   CLI::App* raft_command =
       app.add_subcommand("raft", "one Raft group, every property checked at every step");
@@ -132,7 +195,9 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  const int code = raft_command->parsed() ? brigade::sim::run(raft) : run_cluster(cluster);
+  const int code = few_command->parsed()    ? run_few(few)
+                   : raft_command->parsed() ? brigade::sim::run(raft)
+                                            : run_cluster(cluster);
   if (marks) {
     print_marks();
   }

@@ -224,7 +224,7 @@ TEST_CASE("the status has exactly the promised shape") {
       R"("learners":[],"outgoing":[],"commit":9,"applied":8},)"
       R"({"id":4,"leader":null,"term":0,"leader_since_s":0.0,"voters":[],"learners":[],)"
       R"("outgoing":[],"commit":null,"applied":null}],)"
-      R"("limits":[{"name":"a/b","mode":"shared","per":null,)"
+      R"("limits":[{"name":"a/b","mode":"shared","per":null,"divided":true,)"
       R"("configured":{"rate_per_s":10.0,"burst":20.0},)"
       R"("effective":{"rate_per_s":10.0,"burst":20.0},"shard":3,)"
       R"("pool":{"rate_per_s":1.0,"size":2.0,"level":1.5},)"

@@ -12,7 +12,8 @@ constexpr NodeId kA(1);
 constexpr NodeId kB(2);
 
 struct Limits {
-  bucket::LimitSpec shared{.name = "api"};
+  bucket::LimitSpec shared{.name = "api", .burst = bucket::LimitSpec::kFewTokens};
+  bucket::LimitSpec few{.name = "mails", .burst = Tokens::whole(5)};
   bucket::LimitSpec keyed{.name = "clients", .per_key = true};
   bucket::LimitSpec strict{.name = "deploys", .mode = bucket::Mode::kStrict};
 };
@@ -28,6 +29,7 @@ TEST_CASE("only a limit that all share has members' buckets to override") {
   };
   CHECK_FALSE(on(limits.shared));
   CHECK(refused(on(limits.keyed), Kind::kBadRequest, "clients has a bucket for each key"));
+  CHECK(refused(on(limits.few), Kind::kBadRequest, "mails has few tokens"));
   CHECK(refused(on(limits.strict), Kind::kBadRequest, "deploys is strict"));
 }
 

@@ -49,6 +49,22 @@ TEST_CASE("changes that keep every level hold nothing") {
   CHECK(shard.begin({.limits = {higher}}).empty());
 }
 
+TEST_CASE("a limit is held when nodes get parts of it, or have no longer parts of it") {
+  Shard shard;
+  bucket::LimitSpec divided = keyed("all", 20);
+  divided.per_key = false;
+  bucket::LimitSpec few = divided;
+  few.burst = Tokens::whole(12);
+  shard.store.apply(3, Configure{.limits = {divided}});
+  CHECK(shard.begin({.limits = {few}}) == Names{"all"});
+  shard.changes.end({"all"});
+  shard.store.apply(4, Configure{.limits = {few}});
+  CHECK(shard.begin({.limits = {divided}}) == Names{"all"});
+  shard.changes.end({"all"});
+  few.burst = Tokens::whole(11);
+  CHECK(shard.begin({.limits = {few}}).empty());
+}
+
 TEST_CASE("what follows a change that is under way is held with it, whatever is known so far") {
   Shard shard;
   const Names first = shard.begin({.limits = {keyed("slow", 20)}});

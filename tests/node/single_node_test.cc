@@ -9,21 +9,27 @@ namespace {
 
 constexpr NodeId kSelf(1);
 
-bucket::LimitSpec limit(const char* name, std::int64_t burst) {
+bucket::LimitSpec undivided_limit(const char* name, std::int64_t burst) {
   bucket::LimitSpec spec;
   spec.name = name;
   spec.rate = Rate::per_second(1);
   spec.burst = Tokens::whole(burst);
   return spec;
 }
+// Divided, of however few tokens.
+bucket::LimitSpec limit(const char* name, std::int64_t burst) {
+  bucket::LimitSpec spec = undivided_limit(name, burst);
+  spec.lend.max_share = 1000;
+  return spec;
+}
 
 bucket::LimitSpec keyed_limit(const char* name, std::int64_t burst) {
-  bucket::LimitSpec spec = limit(name, burst);
+  bucket::LimitSpec spec = undivided_limit(name, burst);
   spec.per_key = true;
   return spec;
 }
 bucket::LimitSpec strict_limit(const char* name, std::int64_t burst) {
-  bucket::LimitSpec spec = limit(name, burst);
+  bucket::LimitSpec spec = undivided_limit(name, burst);
   spec.mode = bucket::Mode::kStrict;
   return spec;
 }
@@ -321,6 +327,43 @@ TEST_CASE("a slow limit of a few tokens admits each of them") {
   }
 }
 
+TEST_CASE("a limit of few tokens is decided by the leader of its shard, like a key") {
+  Alone alone;
+  alone.declare({undivided_limit("few", 2)});
+  for (int i = 0; i < 3; ++i) {
+    const Decision decision = alone.acquire(of("few", 1));
+    CHECK(decision.admitted() == (i < 2));
+    CHECK(decision.source == Source::kHome);
+    alone.run(1);  // fractions of a micro-token are nobody's
+  }
+  alone.run(1100);
+  const Decision reserved = alone.acquire(reserving(of("few", 1)));
+  REQUIRE(reserved.admitted());
+  CHECK(alone.settle(reserved.reservation, 0).refunded > Tokens{});
+  // It is divided when its owner says how, and begins like any limit that changes its kind: empty.
+  alone.declare({limit("few", 2)});
+  CHECK_FALSE(alone.acquire(of("few", 1)).admitted());
+  alone.run(1100);
+  CHECK(alone.acquire(of("few", 1)).source == Source::kLocal);
+}
+
+TEST_CASE("as many requests wait for few tokens as their limit says") {
+  Alone alone;
+  bucket::LimitSpec few = undivided_limit("few", 1);
+  few.queue = {.max_wait = base::seconds(5), .max_waiting = 1};
+  alone.declare({few});
+  AcquireRequest waits = of("few", 1);
+  REQUIRE(alone.acquire(waits).admitted());
+  waits.wait = base::seconds(5);
+  const Ticket first = 1000;
+  REQUIRE_FALSE(alone.node().acquire(waits, first, alone.now()));
+  alone.run(1);
+  CHECK(alone.acquire(waits).verdict == Verdict::kTooManyWaiting);
+  alone.node().abandon(first, alone.now());
+  CHECK(alone.acquire(waits).admitted());
+  CHECK(alone.acquire(waits).admitted());
+}
+
 TEST_CASE("a reservation is settled once, by its own id") {
   Alone alone;
   alone.declare({limit("a", 10)});
@@ -473,7 +516,7 @@ TEST_CASE("an operator's mistakes are refused with a reason") {
 
 TEST_CASE("an override is cleared once") {
   Alone alone;
-  alone.declare({limit("a", 10)});
+  alone.declare({limit("a", 100)});
   const PutOverride set{.override_ = {.limit = "a", .node = "n1", .freeze = true}};
   CHECK(std::holds_alternative<Done>(alone.admin(set)));
   CHECK(std::holds_alternative<Done>(alone.admin(DeleteOverride{.limit = "a", .node = "n1"})));
@@ -666,14 +709,13 @@ TEST_CASE("minting eats into what an acquire of several limits may give back her
   CHECK(alone.acquire(of("s", 10)).admitted());
 }
 
-// What is admitted of one key while a change of its limit takes 12 s to be applied, and right
+// What is admitted of one bucket while a change of its limit takes 12 s to be applied, and right
 // after.
-Tokens admitted_around(const AdminRequest& change, const bucket::LimitSpec& after, Plant plant) {
+Tokens admitted_around(const bucket::LimitSpec& before, const AdminRequest& change,
+                       const bucket::LimitSpec& after, Plant plant) {
   Alone alone(plant);
-  bucket::LimitSpec fast = keyed_limit("k", 60);
-  fast.rate = Rate::per_second(10);
-  alone.declare({fast});
-  AcquireRequest one = of_key("k", "alice", 1);
+  alone.declare({before});
+  AcquireRequest one = before.per_key ? of_key("k", "alice", 1) : of("k", 1);
   const auto admitted_at_once = [&] {
     const auto decision = alone.node().acquire(one, 1000, alone.now());
     alone.node().abandon(1000, alone.now());
@@ -702,19 +744,35 @@ Tokens admitted_around(const AdminRequest& change, const bucket::LimitSpec& afte
 }
 
 TEST_CASE("a change of a keyed limit counts from its proposal: nothing is spent twice meanwhile") {
-  bucket::LimitSpec slow = keyed_limit("k", 60);
+  bucket::LimitSpec fast = keyed_limit("k", 60);
+  fast.rate = Rate::per_second(10);
+  bucket::LimitSpec slow = fast;
   slow.rate = Rate::per_second(5);
   const PutLimits becomes_slow{.limits = {slow}};
   // The burst, and what a second mints while it is declared and spent.
   const Tokens most = Tokens::whole(60 + 5);
-  const Tokens admitted = admitted_around(becomes_slow, slow, Plant::kNone);
+  const Tokens admitted = admitted_around(fast, becomes_slow, slow, Plant::kNone);
   CHECK(admitted >= Tokens::whole(55));
   CHECK(admitted <= most);
-  CHECK(admitted_around(becomes_slow, slow, Plant::kSpentWhileChanging) > most);
+  CHECK(admitted_around(fast, becomes_slow, slow, Plant::kSpentWhileChanging) > most);
   // A limit that is deleted is over when that was proposed, and may be full again b/r later.
   const DeleteLimit deletion{.name = "k"};
-  CHECK(admitted_around(deletion, slow, Plant::kNone) <= most);
-  CHECK(admitted_around(deletion, slow, Plant::kSpentWhileChanging) > most);
+  CHECK(admitted_around(fast, deletion, slow, Plant::kNone) <= most);
+  CHECK(admitted_around(fast, deletion, slow, Plant::kSpentWhileChanging) > most);
+}
+
+TEST_CASE(
+    "few tokens are not spent while it is on its way to the log that nodes get parts of them") {
+  bucket::LimitSpec few = undivided_limit("k", 12);
+  few.rate = Rate::per_second(2);
+  bucket::LimitSpec divided = few;
+  divided.burst = Tokens::whole(16);
+  const PutLimits grows{.limits = {divided}};
+  const Tokens most = Tokens::whole(16 + 2);
+  const Tokens admitted = admitted_around(few, grows, divided, Plant::kNone);
+  CHECK(admitted >= Tokens::whole(12));
+  CHECK(admitted <= most);
+  CHECK(admitted_around(few, grows, divided, Plant::kSpentWhileChanging) > most);
 }
 
 TEST_CASE("a client's own id that was given back with its acquire may be used again") {

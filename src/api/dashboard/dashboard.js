@@ -142,7 +142,7 @@ function card(status, limit) {
   const buckets = rates(status, limit);
   const history = remember(limit, buckets);
   const {admitted, refused} = history[history.length - 1];
-  const shared = limit.mode === 'shared' && !limit.per;
+  const shared = limit.divided;
   const lent = shared ? ` · pool ${number(limit.pool.level)} of ${number(limit.pool.size)}` : '';
   return element(
       'div', 'limit',

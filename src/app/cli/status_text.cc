@@ -22,9 +22,10 @@ std::string rate(const json& object, RateUnit unit) {
                                               : "-";
 }
 
-// Keys and strict limits have no tokens of their own at a node.
+// Of keys, few tokens and strict limits no node has a part.
 bool is_elsewhere(const json& limit) {
-  return text_at(limit, "mode") == "strict" || !text_at(limit, "per").empty();
+  const json& divided = at(limit, "divided");
+  return divided.is_boolean() && !divided.get<bool>();
 }
 
 // "eu-1/a", "eu-1", "-".

@@ -75,6 +75,7 @@ constexpr std::array kPlants{
     std::pair{"credits-kept", node::Plant::kCreditsKept},
     std::pair{"spent-while-changing", node::Plant::kSpentWhileChanging},
     std::pair{"slow-forgotten", node::Plant::kSlowForgotten},
+    std::pair{"parts-still-out", node::Plant::kPartsStillOut},
 };
 
 // Zipf over the machines: the first has the most clients.
@@ -132,6 +133,15 @@ constexpr const char* kUsers = "users";
 constexpr const char* kBusy = "busy";
 constexpr const char* kTokens = "tokens";  // shared
 constexpr const char* kDaily = "daily";    // strict
+constexpr const char* kMails = "mails";    // of few tokens
+
+// Of few tokens, kept together or divided.
+bucket::LimitSpec mails(bool divided) {
+  bucket::LimitSpec spec = per_key(kMails, 12, 12);
+  spec.per_key = false;
+  spec.lend.max_share = divided ? 400 : bucket::LendSpec().max_share;
+  return spec;
+}
 
 // Every kind of limit is reserved, alone and with others; the keys are also spent in the plain way.
 void load_reserving(World& world, const Trial& trial, TimePoint begin) {
@@ -148,6 +158,7 @@ void load_reserving(World& world, const Trial& trial, TimePoint begin) {
   daily.rate = base::Rate::per_second(kKeyRate);
   daily.burst = Tokens::whole(kKeyBurst);
   world.declare(daily);
+  world.declare(mails(false));
   for (std::size_t i = 0; i < kMachines; ++i) {
     const auto load = [&](World::Demand demand, double share) {
       demand.machine = i;
@@ -159,6 +170,7 @@ void load_reserving(World& world, const Trial& trial, TimePoint begin) {
     };
     load({.limit = kTokens, .cost = Tokens::whole(30)}, 0.3);
     load({.limit = kDaily, .cost = Tokens::whole(7)}, 0.1);
+    load({.limit = kMails, .cost = Tokens::whole(4)}, 0.08);
     // Nodes get tokens of this key in advance.
     load({.limit = kBusy, .key = "hot"}, 4);
     load({.limit = kBusy, .key = "hot", .cost = Tokens::whole(12)}, 0.1);
@@ -168,6 +180,7 @@ void load_reserving(World& world, const Trial& trial, TimePoint begin) {
       load({.limit = kUsers, .key = key, .cost = Tokens::whole(9)}, 0.08);
       World::Demand together{.limit = kUsers, .key = key, .cost = Tokens::whole(5)};
       together.with = {{.limit = kDaily, .cost = Tokens::whole(3)},
+                       {.limit = kMails, .reserve = k == 1},
                        {.limit = kTokens, .cost = Tokens::whole(20), .reserve = k == 0}};
       load(together, 0.05);
     }
@@ -182,7 +195,10 @@ bucket::LimitSpec slow_limit() {
 
 void load_slow(World& world, TimePoint begin, Duration lasts) {
   world.declare(slow_limit());
+  world.declare(mails(false));
   for (std::size_t i = 0; i < kMachines; ++i) {
+    world.load(
+        {.machine = i, .limit = kMails, .per_second = 2, .from = begin, .until = begin + lasts});
     for (const auto& [key, per_second] : {std::pair{"hot", 3.0}, {"warm", 1.2}, {"cool", 0.2}}) {
       world.load({.machine = i,
                   .limit = "slow",
@@ -194,15 +210,25 @@ void load_slow(World& world, TimePoint begin, Duration lasts) {
   }
 }
 
-// It stops being slow, is so again, is deleted and declared anew.
+// It stops being slow, is so again, is deleted and declared anew; few tokens are divided, kept
+// together and divided again.
 void change_slow(World& world, TimePoint begin, Duration lasts) {
   bucket::LimitSpec fast = slow_limit();
   fast.rate = base::Rate::per_second(20);
+  if (world.run(begin + lasts * 2 / 8)) {
+    world.change(mails(true));
+  }
   if (world.run(begin + lasts * 3 / 8)) {
     world.change(fast);
   }
+  if (world.run(begin + lasts * 4 / 8)) {
+    world.change(mails(false));
+  }
   if (world.run(begin + lasts * 5 / 8)) {
     world.change(slow_limit());
+  }
+  if (world.run(begin + lasts * 6 / 8)) {
+    world.change(mails(true));
   }
   if (world.run(begin + lasts * 7 / 8)) {
     world.forget("slow");

@@ -391,19 +391,21 @@ void World::load(const Demand& demand) {
   at(std::max(now_, demand.from), [this, &one = demands_.emplace_back(demand)] { arrive(one); });
 }
 
-void World::arrive(const Demand& demand) {
+void World::arrive(Demand& demand) {
   if (now_ >= demand.until) {
     return;
   }
   at(now_ + exponential(Duration(static_cast<std::int64_t>(1e9 / demand.per_second))),
      [this, &demand] { arrive(demand); });
-  Machine& machine = *machines_[demand.machine];
+  const std::size_t number = demand.machine;
+  demand.machine = (number + (demand.around ? 1 : 0)) % machines_.size();
+  Machine& machine = *machines_[number];
   ++totals_.requests;
   totals_.offered += demand.cost;
-  totals_.places.at(demand.machine).offered += demand.cost;
+  totals_.places.at(number).offered += demand.cost;
   totals_.limits[demand.limit].offered += demand.cost;
   const Bucket bucket{.limit = demand.limit, .key = demand.key};
-  offer_central(bucket, demand.cost);
+  offer_central(bucket, demand.cost, demand.wait);
   if (!machine.node || now_ < machine.paused_until) {
     return;
   }
@@ -429,16 +431,19 @@ void World::arrive(const Demand& demand) {
   settle(machine);
 }
 
-// What one bucket without any delay would have admitted of the same requests.
-void World::offer_central(const Bucket& bucket, Tokens cost) {
+// What one bucket without any delay would have admitted of the same requests. Who waits may have
+// what will be minted until then: it is as if the bucket held that much more for it alone.
+void World::offer_central(const Bucket& bucket, Tokens cost, Duration wait) {
   const bucket::LimitSpec* spec = spec_of(bucket.limit);
   if (spec == nullptr) {
     return;
   }
+  const Duration most = spec->queue.max_wait;
+  const Tokens size = spec->burst + spec->rate.over(most);
   const auto [it, fresh] =
-      central_.try_emplace(bucket, bucket::TokenBucket(spec->rate, spec->burst, spec->burst, now_));
+      central_.try_emplace(bucket, bucket::TokenBucket(spec->rate, size, size, now_));
   it->second.mint(now_);
-  if (it->second.take(cost, Tokens{})) {
+  if (it->second.take(cost, spec->rate.over(most - std::min(wait, most)))) {
     totals_.central += cost;
     totals_.limits[bucket.limit].central += cost;
   }

@@ -103,7 +103,8 @@ class World {
     std::string key = {};
     Tokens cost = Tokens::whole(1);
     double per_second = 0;
-    Duration wait{0};  // for tokens still to be minted; with nothing else asked for
+    Duration wait{0};     // for tokens still to be minted; with nothing else asked for
+    bool around = false;  // each request arrives at the next machine
     TimePoint from;
     TimePoint until;
     bool reserve = false;           // settled a little later, most of the time
@@ -211,7 +212,7 @@ class World {
   void every(Duration mean, const std::function<void()>& act);
   Duration some(Duration most);
   void declare_all();
-  void arrive(const Demand& demand);  // one of demands_
+  void arrive(Demand& demand);  // one of demands_
   // Whose bucket: a limit's, or a key's of it.
   struct Bucket {
     std::string limit;
@@ -225,6 +226,7 @@ class World {
     std::size_t spec = 0;  // its limit, in specs_
     Bucket bucket;
     node::LedgerId id;
+    node::LedgerId at_home;  // the same at its shard leader's desk
     node::ShardId home;
     VirtualQueue* queue = nullptr;
     const Books* books = nullptr;
@@ -302,7 +304,7 @@ class World {
   void note_decisions(node::NodeId from, const node::Send& send);
   void note_quantum(node::NodeId to, const node::Quantum& quantum);
   [[nodiscard]] Tokens in_tills(const Watched& one) const;
-  void offer_central(const Bucket& bucket, Tokens cost);
+  void offer_central(const Bucket& bucket, Tokens cost, Duration wait);
   void spent(const Bucket& bucket, Tokens cost);
   void admitted(Machine& machine, const Bucket& bucket, Tokens cost);
   // world_check.cc

@@ -24,14 +24,18 @@ void World::fail(std::string why) {
 void World::watch() {
   watched_.clear();
   deciders_.resize(config_.shards);
-  const auto add = [&](std::size_t spec, const Bucket& bucket, const node::KeyHash& key,
-                       ShardId home) {
+  const auto add = [&](std::size_t spec, const Bucket& bucket) {
+    const node::KeySpace keys(bucket.limit);
+    const node::KeyHash key = keys.hash(bucket.key);
+    const ShardId home = keys.home(key, config_.shards);
     const Books& books = books_[home];
-    const node::LedgerId id{.limit = bucket.limit, .key = key};
+    const node::LedgerId at_home{.limit = bucket.limit, .key = key};
+    const node::LedgerId whole{.limit = bucket.limit, .key = {}};
     watched_.push_back({.number = watched_.size(),
                         .spec = spec,
                         .bucket = bucket,
-                        .id = id,
+                        .id = specs_[spec].per_key ? at_home : whole,
+                        .at_home = at_home,
                         .home = home,
                         .queue = &queues_[bucket],
                         .books = &books});
@@ -40,12 +44,12 @@ void World::watch() {
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     const std::string& limit = specs_[i].name;
     if (!specs_[i].per_key) {
-      add(i, {.limit = limit, .key = {}}, {}, node::TokenStore::home_of(limit, config_.shards));
+      add(i, {.limit = limit, .key = {}});
       continue;
     }
     for (const auto& [key, bucket] : keys_) {
       if (bucket.limit == limit) {
-        add(i, bucket, key, node::KeySpace(limit).home(key, config_.shards));
+        add(i, bucket);
       }
     }
   }
@@ -271,7 +275,7 @@ Tokens World::in_tills(const Watched& one) const {
     }
   }
   for (const auto& [ask, answer] : quanta_) {
-    if (answer.key == one.id.key) {
+    if (answer.key == one.at_home.key) {
       const Machine& machine = *machines_[ask.first.value() - 1];
       sum += machine.node->tills().would_add(answer.quantum, clock(machine));
     }
@@ -285,10 +289,11 @@ Tokens World::spendable_at_home(const Watched& one) const {
   for (const Decider& decider : deciders_[one.home.value()]) {
     const node::HomeDesk& desk = *decider.replica->home();
     // The desk cuts what is refundable before it touches the key.
-    const Tokens level = desk.level(one.id, decider.now);
-    const Tokens room = specs_[one.spec].burst - desk.lent(one.id.key) - level;
-    sum += level + std::min(desk.reservations().refundable(one.id.limit, one.id.key),
-                            std::max(Tokens{}, room));
+    const node::LedgerId& id = one.at_home;
+    const Tokens level = desk.level(id, decider.now);
+    const Tokens room = specs_[one.spec].burst - desk.lent(id.key) - level;
+    sum += level +
+           std::min(desk.reservations().refundable(id.limit, id.key), std::max(Tokens{}, room));
   }
   return sum;
 }
@@ -303,7 +308,8 @@ void World::check_bucket(const Watched& one) {
   if (spec.mode == bucket::Mode::kStrict) {
     w += one.strictly;
   } else {
-    w += spendable(one) + (spec.per_key ? spendable_at_home(one) : Tokens{});
+    // A limit that ceases to be one of few tokens, or becomes one, may be in both for a while.
+    w += spendable(one) + spendable_at_home(one);
   }
   totals_.worst = std::max(totals_.worst, w - spec.burst);
   // The queue drains in whole micro-tokens at each event, rounded down each time.
@@ -339,7 +345,7 @@ void World::check() {
   forget_answered_asks();
   for (const Watched& one : watched_) {
     check_bucket(one);
-    if (specs_[one.spec].per_key && policies_[one.spec].slow) {
+    if (policies_[one.spec].slow) {
       check_reign(one);
     }
   }

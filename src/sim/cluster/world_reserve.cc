@@ -163,7 +163,7 @@ void World::spend_reservations_of(const Machine& machine) {
 
 bool World::elsewhere(const std::string& limit) const {
   const bucket::LimitSpec* spec = spec_of(limit);
-  return spec != nullptr && (spec->per_key || spec->mode == bucket::Mode::kStrict);
+  return spec != nullptr && !spec->divided();
 }
 
 // ---- what reservations count after every event ----

@@ -99,14 +99,14 @@ void World::check_reign(const Watched& one) {
     if (config == nullptr || !node::logs_ahead(config->spec)) {
       continue;
     }
-    const Tokens left = replica.home()->level(one.id, decider.now);
+    const Tokens left = replica.home()->level(one.at_home, decider.now);
     Reign& last = reigns_[one.bucket];
     const Tokens chunk = std::max(Tokens::whole(1), config->spec.burst.scaled(5, 100));
     const node::Stamp stamp = replica.stamp(decider.now).value_or(node::Stamp{});
     if (last.version == config->version && last.term != replica.core().term()) {
       totals_.worst_loss = std::max(totals_.worst_loss, last.left - left);
       const Duration unknown = std::max(Duration::zero(), Duration(last.stamp - stamp));
-      const auto logged = logged_since(replica, last.applied, one.id);
+      const auto logged = logged_since(replica, last.applied, one.at_home);
       const Tokens may_lose = chunk + chunk + logged.value_or(config->spec.burst) +
                               config->spec.rate.over(kOverdrawn + unknown);
       if (last.left - left > may_lose) {

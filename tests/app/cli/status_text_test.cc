@@ -75,7 +75,7 @@ TEST_CASE("buckets shows one limit with its pool") {
 }
 
 TEST_CASE("what shard leaders decide shows no tokens where none are, only what was asked for") {
-  const json limit = json::parse(R"({"name":"quota","mode":"strict","per":null,
+  const json limit = json::parse(R"({"name":"quota","mode":"strict","per":null,"divided":false,
     "configured":{"rate_per_s":0.1,"burst":60.0},"effective":{"rate_per_s":0.1,"burst":60.0},
     "shard":3,"pool":{"rate_per_s":0.0,"size":0.0,"level":0.0},
     "buckets":[{"node":"n1","rate_per_s":0.0,"size":0.0,"level":0.0,"lent_total":0.0,
