@@ -299,7 +299,7 @@ void RaftWorld::wake_later(Machine& machine) {
   if (!due || machine.wakes <= *due) {
     return;
   }
-  machine.wakes = std::max(*due, now_);
+  machine.wakes = now_ < *due ? *due : now_;
   push(machine.wakes,
        {.kind = Kind::kWake, .machine = machine.number, .slot = 0, .life = machine.life});
 }
