@@ -24,7 +24,7 @@ constexpr const char* kExpected =
     "expected CSV (a header that names t_s, key and cost, or lines such as 12.5,key,1) or an "
     "access log in the common format";
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   constexpr std::size_t kShown = 60;
   return "'" + std::string(text.substr(0, kShown)) + (text.size() > kShown ? "...'" : "'");
 }
@@ -126,14 +126,14 @@ class TraceReader {
     const std::array<std::pair<std::string_view, std::size_t*>, 3> known{
         {{"t_s", &columns_.time}, {"key", &columns_.key}, {"cost", &columns_.cost}}};
     if (std::find(fields->begin(), fields->end(), "t_s") == fields->end()) {
-      return place_.wrong(std::string(kExpected) + ", got " + quoted(text));
+      return place_.wrong(std::string(kExpected) + ", got " + in_quotes(text));
     }
     for (std::size_t i = 0; i < fields->size(); ++i) {
       const auto found = std::find_if(known.begin(), known.end(), [&](const auto& column) {
         return column.first == (*fields)[i];
       });
       if (found == known.end() || *found->second != Columns::kNone) {
-        return place_.wrong("column " + quoted((*fields)[i]) +
+        return place_.wrong("column " + in_quotes((*fields)[i]) +
                             ": expected t_s, key and cost, each once");
       }
       *found->second = i;
@@ -150,20 +150,20 @@ class TraceReader {
       return place_.wrong(
           "expected " +
           (columns_.count == 0 ? "t_s,key,cost" : std::to_string(columns_.count) + " fields") +
-          ", got " + quoted(text));
+          ", got " + in_quotes(text));
     }
     const auto field = [&](std::size_t column) {
       return column < fields->size() ? std::string_view((*fields)[column]) : std::string_view();
     };
     const auto time = parse_scaled(field(columns_.time), 9, true);
     if (!time || *time > kSecondsMax * 1'000'000'000) {
-      return place_.wrong("t_s " + quoted(field(columns_.time)) +
+      return place_.wrong("t_s " + in_quotes(field(columns_.time)) +
                           ": expected seconds from the start, such as 12.5");
     }
     const std::string_view said = field(columns_.cost);
     const auto cost = said.empty() ? std::optional(Tokens::kMicro) : parse_scaled(said, 6, false);
     if (!cost || *cost > Tokens::kMaxMicro) {
-      return place_.wrong("cost " + quoted(said) +
+      return place_.wrong("cost " + in_quotes(said) +
                           ": expected tokens from 0 to 1e12 with at most six decimals");
     }
     return add(Duration(*time), field(columns_.key), Tokens::micro(*cost));
@@ -173,7 +173,7 @@ class TraceReader {
     const auto parsed = parse_log_line(text);
     if (!parsed || parsed->second > kSecondsMax) {
       return place_.wrong("expected `host ident user [10/Oct/2000:13:55:36 -0700] ...`, got " +
-                          quoted(text));
+                          in_quotes(text));
     }
     return add(base::seconds(parsed->second), parsed->host, Tokens::whole(1));
   }
