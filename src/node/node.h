@@ -139,6 +139,7 @@ class Node {
   [[nodiscard]] const std::map<NodeId, PeerView>& peers() const { return peers_; }
   [[nodiscard]] std::vector<BucketReport> buckets(Instant now);
   [[nodiscard]] const Tills& tills() const { return tills_; }
+  [[nodiscard]] const PeerBook& book() const { return book_; }
   // For checkers: what an acquire of several limits keeps here while it asks for its other parts,
   // by part; empty when it does not.
   [[nodiscard]] std::vector<ReservationId> keeping(Ticket ticket) const;
@@ -226,6 +227,9 @@ class Node {
   // The refusal of a cost that the limit, decided elsewhere, can never admit.
   [[nodiscard]] static std::optional<Decision> never(const bucket::LimitSpec& spec,
                                                      const AcquireRequest& request);
+  // For a cost that the limit never holds: refused in any case, with what is left.
+  std::optional<Decision> look_only(const Served& served, const AcquireRequest& request,
+                                    Ticket ticket, Instant now);
   [[nodiscard]] Decision unknown(std::string_view limit) const;
   std::optional<Decision> acquire_shared(SharedLimit& limit, const AcquireRequest& request,
                                          Ticket ticket, Instant now);

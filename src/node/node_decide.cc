@@ -22,7 +22,8 @@ Decision verdict_only(Verdict verdict) {
 
 // What is left was asked for, of a limit that can never hold the cost.
 void refuse_for_good(Decision& looked) {
-  looked.verdict = looked.admitted() ? Verdict::kNever : looked.verdict;
+  looked.verdict = Verdict::kNever;
+  looked.retry_after = base::Duration::zero();
 }
 
 }  // namespace
@@ -58,6 +59,22 @@ std::optional<Decision> Node::never(const bucket::LimitSpec& spec, const Acquire
                   .source = terms_of(spec).source,
                   .burst = spec.burst,
                   .rate = spec.rate};
+}
+
+std::optional<Decision> Node::look_only(const Served& served, const AcquireRequest& request,
+                                        Ticket ticket, Instant now) {
+  const bucket::LimitSpec& spec = served.config.spec;
+  const AcquireRequest look{.limit = request.limit, .key = request.key, .cost = {}, .peek = true};
+  if (auto decision = decide_here(spec, served.keys, look, false, now)) {
+    refuse_for_good(*decision);
+    return decision;
+  }
+  Errand errand = errand_for(spec, served.keys, look, now);
+  errand.terms.never = true;
+  errand.deadline = now.slow + kAskAgain;  // the refusal is certain: what is left is a courtesy
+  errand.client = ticket;
+  const bool asked = !run(std::move(errand), now);
+  return asked ? std::nullopt : never(spec, request);
 }
 
 Decision Node::unknown(std::string_view limit) const {
@@ -103,7 +120,7 @@ std::optional<Decision> Node::acquire_elsewhere(Served& served, const AcquireReq
   if (!decision) {
     decision = decide_elsewhere(served, request, ticket, now);
   } else if (!spec.shadow) {
-    return decision;
+    return look_only(served, request, ticket, now);
   }
   if (decision && spec.shadow && cast_shadow(*decision) && request.reserve && !request.peek) {
     decision->reservation = give_out({.reserved = request.cost});
@@ -394,9 +411,11 @@ void Node::run_errands(Instant now) {
   }
   for (const Ticket ticket : over) {
     COVERED("no leader decided in time");
-    Decision decision = verdict_only(Verdict::kNoRights);
     const Errand& errand = errands_.at(ticket);
-    decision.source = errand.terms.source;
+    Decision decision{.verdict = errand.terms.never ? Verdict::kNever : Verdict::kNoRights,
+                      .source = errand.terms.source,
+                      .burst = errand.terms.burst,
+                      .rate = errand.terms.rate};
     if (errand.ask.reserve) {
       call_off(settlement_of(errand), now);  // a leader that was not heard may have charged it
     }

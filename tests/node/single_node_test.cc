@@ -223,6 +223,29 @@ TEST_CASE("a priority is a class of the limit, and a cost is no debt") {
   CHECK(alone.acquire(of("a", -1)).verdict == Verdict::kBadRequest);
 }
 
+TEST_CASE("a cost that never fits is refused for good, and told what is left") {
+  Alone alone;
+  alone.declare(
+      {limit("a", 10), keyed_limit("k", 5), keyed_limit("slow", 50), strict_limit("s", 10)});
+  alone.run(6000);  // until keys that nobody used are full
+  REQUIRE(alone.acquire(of_key("k", "ann", 2)).admitted());
+  REQUIRE(alone.acquire(of_key("slow", "ann", 2)).admitted());
+  REQUIRE(alone.acquire(of("s", 2)).admitted());
+  const Decision keyed = alone.acquire(of_key("k", "ann", 6));
+  CHECK(keyed.verdict == Verdict::kNever);
+  CHECK(keyed.source == Source::kHome);
+  CHECK(keyed.remaining.floor() == 3);
+  CHECK(keyed.burst == Tokens::whole(5));
+  const Decision slow = alone.acquire(of_key("slow", "ann", 51));
+  CHECK(slow.verdict == Verdict::kNever);
+  CHECK(slow.remaining.floor() == 48);
+  const Decision strict = alone.acquire(reserving(of("s", 11)));
+  CHECK(strict.verdict == Verdict::kNever);
+  CHECK(strict.source == Source::kStrict);
+  CHECK(strict.remaining.floor() == 8);
+  CHECK(strict.reservation.sequence == 0);
+}
+
 TEST_CASE("what a limit's leader decides is counted by the node that was asked") {
   Alone alone;
   alone.declare({keyed_limit("k", 3), strict_limit("s", 3)});
