@@ -33,6 +33,37 @@ api::SampledFamily tokens(node::Node& node, base::Instant now) {
   return family;
 }
 
+// Above zero: others live on what this node could spare.
+api::SampledFamily lend_balance(node::Node& node, base::Instant now) {
+  api::SampledFamily family =
+      gauge("brigade_lend_balance", "Tokens lent less tokens borrowed since the node's start.", {});
+  for (const node::BucketReport& bucket : node.buckets(now)) {
+    family.samples.push_back({.labels = {{"limit", bucket.ledger.limit}},
+                              .value = (bucket.lent - bucket.borrowed).as_double()});
+  }
+  return family;
+}
+
+api::SampledFamily lend_peers(const node::Node& node) {
+  api::SampledFamily family =
+      gauge("brigade_lend_peer_tokens",
+            "Tokens of all limits that this node lent to each peer and borrowed from it since it "
+            "last came to know it as alive.",
+            {});
+  for (const auto& [id, peer] : node.peers()) {
+    const node::PeerBook::Traded traded = node.book().traded(id);
+    const auto add = [&](const char* kind, base::Tokens amount) {
+      family.samples.push_back(
+          {.labels = {{"peer", peer.name}, {"kind", kind}}, .value = amount.as_double()});
+    };
+    if (peer.live) {
+      add("lent", traded.lent);
+      add("borrowed", traded.borrowed);
+    }
+  }
+  return family;
+}
+
 api::SampledFamily borrows(const node::Node& node) {
   api::SampledFamily family{.name = "brigade_borrow_total",
                             .help = "Requests for tokens of other nodes, by outcome.",
@@ -137,6 +168,8 @@ std::vector<api::SampledFamily> sample(node::Node& node, base::Instant now) {
   families.push_back(tokens(node, now));
   families.push_back(offered(node, now));
   families.push_back(borrows(node));
+  families.push_back(lend_balance(node, now));
+  families.push_back(lend_peers(node));
   families.push_back(hot_keys(node));
   families.push_back(fairness(node, now));
   add_load(node.load(), families);

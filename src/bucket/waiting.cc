@@ -44,6 +44,7 @@ bool WaitingQueue::push(const Waiting& request) {
   deadlines_.emplace(request.deadline, request.ticket);
   line.cost += request.cost.micro();
   cost_ += request.cost.micro();
+  for_loan_ += request.for_loan ? 1 : 0;
   return true;
 }
 
@@ -93,12 +94,27 @@ Waiting WaitingQueue::remove(Ticket ticket) {
   deadlines_.erase({request.deadline, ticket});
   line.cost -= request.cost.micro();
   cost_ -= request.cost.micro();
+  for_loan_ -= request.for_loan ? 1 : 0;
   return request;
 }
 
 void WaitingQueue::expire(TimePoint now, std::vector<Waiting>& out) {
   while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
     out.push_back(remove(deadlines_.begin()->second));
+  }
+}
+
+void WaitingQueue::give_up_loans(Tokens reach, std::vector<Waiting>& out) {
+  const std::size_t before = out.size();
+  for (const Line& line : lines_) {
+    for (const auto& [arrival, request] : line.requests) {
+      if (request.for_loan && reach - request.cost < line.terms.floor) {
+        out.push_back(request);
+      }
+    }
+  }
+  for (std::size_t i = before; i < out.size(); ++i) {
+    remove(out[i].ticket);
   }
 }
 
@@ -152,6 +168,7 @@ const Waiting* WaitingQueue::least_reserved() const {
 
 void WaitingQueue::check_invariants() const {
   std::size_t count = 0;
+  std::size_t for_loan = 0;
   Wide cost = 0;
   for (const Line& line : lines_) {
     count += line.requests.size();
@@ -159,6 +176,7 @@ void WaitingQueue::check_invariants() const {
     Wide of_line = 0;
     for (const auto& [arrival, request] : line.requests) {
       of_line += request.cost.micro();
+      for_loan += request.for_loan ? 1 : 0;
       BRIGADE_CHECK(deadlines_.contains({request.deadline, request.ticket}));
       BRIGADE_CHECK(index_.contains(request.ticket));
     }
@@ -167,6 +185,7 @@ void WaitingQueue::check_invariants() const {
   BRIGADE_CHECK(count == index_.size());
   BRIGADE_CHECK(count == deadlines_.size());
   BRIGADE_CHECK(cost == cost_);
+  BRIGADE_CHECK(for_loan == for_loan_);
   BRIGADE_CHECK(count <= max_waiting_);
 }
 

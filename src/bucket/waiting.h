@@ -33,6 +33,7 @@ struct Waiting {
   base::Tokens cost;
   std::size_t priority = 0;  // index of its class
   base::TimePoint deadline;
+  bool for_loan = false;  // only for what others may lend: own minting comes too late for it
   friend bool operator==(const Waiting&, const Waiting&) = default;
 };
 
@@ -55,6 +56,9 @@ class WaitingQueue {
   std::optional<Waiting> pop_ready(base::Tokens level);
   // Takes out all whose deadline has come (deadline <= now), earliest first.
   void expire(base::TimePoint now, std::vector<Waiting>& out);
+  // Takes out those that wait only for a loan, when a level of `reach` is all that loans can bring
+  // and no such level serves them. In no order.
+  void give_up_loans(base::Tokens reach, std::vector<Waiting>& out);
   // Takes a request out. False if it is not here (any more).
   bool cancel(Ticket ticket);
   // The floors after the bucket was resized. Requires: one per class.
@@ -64,6 +68,8 @@ class WaitingQueue {
   [[nodiscard]] base::TimePoint next_deadline() const;
   [[nodiscard]] bool empty() const { return index_.empty(); }
   [[nodiscard]] std::size_t size() const { return index_.size(); }
+  // How many wait only for a loan.
+  [[nodiscard]] std::size_t for_loan() const { return for_loan_; }
   // The sum of all costs that wait, at most the largest amount: what a newcomer has before it at
   // worst.
   [[nodiscard]] base::Tokens cost() const;
@@ -101,6 +107,7 @@ class WaitingQueue {
   std::map<Ticket, Place> index_;
   std::set<std::pair<base::TimePoint, Ticket>> deadlines_;
   base::Wide cost_ = 0;  // of all, micro-tokens
+  std::size_t for_loan_ = 0;
 };
 
 }  // namespace brigade::bucket

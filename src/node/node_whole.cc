@@ -173,9 +173,10 @@ std::optional<Decision> Node::advance(Ticket ticket, Whole& whole, Instant now) 
   if (!take_locals(whole, now, short_at)) {
     const Decision& decision = whole.decisions[short_at];
     SharedLimit* const limit = holding(whole.ledgers[short_at]);
-    const bool pointless =
-        limit == nullptr || decision.verdict == Verdict::kNever || now.slow >= whole.deadline ||
-        (!limit->hopeful(book_, now) && now.slow + decision.retry_after > whole.deadline);
+    const bool pointless = limit == nullptr || decision.verdict == Verdict::kNever ||
+                           now.slow >= whole.deadline ||
+                           (!limit->hopeful(whole.requests[short_at].cost, book_, now) &&
+                            now.slow + decision.retry_after > whole.deadline);
     if (pointless) {
       return refuse(whole, short_at);
     }

@@ -85,6 +85,23 @@ void PeerBook::pressed(NodeId peer, bool is) {
   }
 }
 
+void PeerBook::lent(NodeId peer, Tokens amount) {
+  if (const auto found = peers_.find(peer); found != peers_.end()) {
+    found->second.traded.lent += amount;
+  }
+}
+
+void PeerBook::borrowed(NodeId peer, Tokens amount) {
+  if (const auto found = peers_.find(peer); found != peers_.end()) {
+    found->second.traded.borrowed += amount;
+  }
+}
+
+PeerBook::Traded PeerBook::traded(NodeId peer) const {
+  const auto found = peers_.find(peer);
+  return found == peers_.end() ? Traded{} : found->second.traded;
+}
+
 void PeerBook::answered(NodeId peer, base::Duration rtt, base::TimePoint now) {
   const auto found = peers_.find(peer);
   if (found == peers_.end()) {
@@ -117,7 +134,7 @@ std::vector<bucket::Candidate> PeerBook::candidates(std::uint64_t limit, Tokens 
         .credit = credit_of(id, limit) + (peer.pressed ? kPressedCredit : 0),
         .breaker_closed = peer.breaker.state(now) != bucket::Breaker::State::kOpen};
     const auto known = peer.free.find(limit);
-    if (known == peer.free.end() || now - known->second.at > bucket::kDigestAgeMax) {
+    if (known == peer.free.end() || now - known->second.at >= bucket::kDigestAgeMax) {
       one.free = presumed;
       one.age = base::Duration::zero();
     } else {
@@ -127,6 +144,25 @@ std::vector<bucket::Candidate> PeerBook::candidates(std::uint64_t limit, Tokens 
     list.push_back(one);
   }
   return list;
+}
+
+Tokens PeerBook::free_together(std::uint64_t limit, Rate rate, base::TimePoint now,
+                               base::TimePoint until) const {
+  constexpr Tokens kMost = Tokens::micro(Tokens::kMaxMicro);
+  Tokens sum;
+  base::TimePoint said = until;  // the oldest of what is known
+  for (const auto& [id, peer] : peers_) {
+    if (peer.breaker.state(now) == bucket::Breaker::State::kOpen) {
+      continue;
+    }
+    const auto known = peer.free.find(limit);
+    if (known == peer.free.end() || now - known->second.at >= bucket::kDigestAgeMax) {
+      return kMost;
+    }
+    said = std::min(said, known->second.at);
+    sum = std::min(kMost, sum + std::clamp(known->second.tokens, Tokens{}, kMost));
+  }
+  return std::min(kMost, sum + rate.over(until - said));
 }
 
 std::vector<Lender> PeerBook::top_lenders(std::uint64_t limit, NodeId except,

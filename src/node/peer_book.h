@@ -38,6 +38,9 @@ class PeerBook {
 
   // How much rather than others this peer should lend by karma: -1000 .. 1000.
   void credit(NodeId peer, std::uint64_t limit, bucket::Permille rank);
+  // What changed hands, of whatever limit.
+  void lent(NodeId peer, Tokens amount);
+  void borrowed(NodeId peer, Tokens amount);
   // A busy peer lends before others: what it holds is served sooner elsewhere.
   void pressed(NodeId peer, bool is);
 
@@ -56,6 +59,17 @@ class PeerBook {
   bool admit(NodeId peer, base::TimePoint now);
   [[nodiscard]] bool empty() const { return peers_.empty(); }
 
+  // What those that may be chosen can have by `until`, all together: what they said, and what the
+  // limit, of this rate, mints after that. The largest amount when one may have anything.
+  [[nodiscard]] Tokens free_together(std::uint64_t limit, Rate rate, base::TimePoint now,
+                                     base::TimePoint until) const;
+  // What changed hands between this node and each peer since it came to know it, of all limits.
+  struct Traded {
+    Tokens lent;
+    Tokens borrowed;
+  };
+  [[nodiscard]] Traded traded(NodeId peer) const;
+
   // The name by which digests speak of a limit.
   static std::uint64_t hash_of(const LedgerId& ledger);
 
@@ -71,6 +85,7 @@ class PeerBook {
     base::Duration deviation = base::milliseconds(1);  // moving mean deviation
     bucket::Breaker breaker;
     bool pressed = false;
+    Traded traded;
     std::map<std::uint64_t, Free> free;
     std::map<std::uint64_t, bucket::Permille> credits;  // by limit; 0 is not kept
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/coverage.h"
 #include "bucket/sizing.h"
 
 namespace brigade::node {
@@ -136,7 +137,8 @@ bool SharedLimit::park(const AcquireRequest& request, Ticket ticket, const PeerB
   const bool minted_in_time = valid && wait > base::Duration::zero() && mint <= wait;
   // Tokens that exist elsewhere: at peers when borrowing has a chance, in the pool when this node's
   // share cannot hold the cost or has not come yet.
-  const bool elsewhere = !valid || !fits || trade_.hopeful(purse_, peers, now);
+  const Tokens lacking = request.cost + floor_of(index) - purse_.bucket().level();
+  const bool elsewhere = !valid || !fits || trade_.hopeful(lacking, purse_, config_, peers, now);
   if (!minted_in_time && !elsewhere) {
     purse_.totals().refused += request.cost;
     return false;
@@ -146,7 +148,8 @@ bool SharedLimit::park(const AcquireRequest& request, Ticket ticket, const PeerB
   const bucket::Waiting waiting{.ticket = bucket::Ticket(ticket),
                                 .cost = request.cost,
                                 .priority = index,
-                                .deadline = now.slow + patience};
+                                .deadline = now.slow + patience,
+                                .for_loan = valid && fits && !minted_in_time};
   if (!queue_.push(waiting)) {
     purse_.totals().refused += request.cost;
     out.verdict = Verdict::kTooManyWaiting;
@@ -330,6 +333,20 @@ void SharedLimit::turn(PeerBook& peers, Instant now, Actions& out) {
   refuse(expired_, now, out);
   purse_.mint(now);
   trade_.consider(purse_, config_, need(now), peers, now, out.sends);
+  give_up_loans(peers, now, out);
+}
+
+void SharedLimit::give_up_loans(const PeerBook& peers, Instant now, Actions& out) {
+  if (queue_.for_loan() == 0 || !purse_.valid(now) || purse_.borrow()) {
+    return;
+  }
+  const Tokens reach = trade_.within_reach(purse_, config_, peers, now);
+  expired_.clear();
+  queue_.give_up_loans(purse_.bucket().level() + reach, expired_);
+  if (!expired_.empty()) {
+    COVERED("nobody has enough to lend: who waits for that is refused early");
+    refuse(expired_, now, out);
+  }
 }
 
 TimePoint SharedLimit::next_deadline() const {
@@ -372,7 +389,7 @@ void SharedLimit::on(NodeId from, const Loan& loan, PeerBook& peers, Instant now
   borrowed_left_ = std::min(borrowed_left_ + got, purse_.bucket().level());
 }
 
-Send SharedLimit::lend(NodeId borrower, const Borrow& ask, const PeerBook& peers, Instant now) {
+Send SharedLimit::lend(NodeId borrower, const Borrow& ask, PeerBook& peers, Instant now) {
   ConfigRecord config = config_;
   config.spec.lend.enabled = config.spec.lend.enabled && !no_lend_;
   return trade_.lend(borrower, ask, purse_, config, need(now), peers, now);

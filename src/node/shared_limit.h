@@ -49,9 +49,10 @@ class SharedLimit {
     wished_until_ = until;
     wake();
   }
-  // True while asking peers may bring something soon.
-  [[nodiscard]] bool hopeful(const PeerBook& peers, Instant now) const {
-    return !purse_.valid(now) || trade_.hopeful(purse_, peers, now);
+  // True while asking peers may soon bring what this cost lacks.
+  [[nodiscard]] bool hopeful(Tokens cost, const PeerBook& peers, Instant now) const {
+    return !purse_.valid(now) ||
+           trade_.hopeful(cost - purse_.bucket().level(), purse_, config_, peers, now);
   }
 
   // Makes the admitted cost refundable; the id is (sequence).
@@ -70,7 +71,7 @@ class SharedLimit {
   // The parked are refused when the classes or the queue's bound change under them.
   void configure(const ConfigRecord& config, Instant now, Actions& out);
   void on(NodeId from, const Loan& loan, PeerBook& peers, Instant now);
-  Send lend(NodeId borrower, const Borrow& ask, const PeerBook& peers, Instant now);
+  Send lend(NodeId borrower, const Borrow& ask, PeerBook& peers, Instant now);
   // An operator's transfer: pulls from this lender. False while another borrow is open.
   bool pull(NodeId lender, Tokens amount, Instant now, Actions& out);
   void forbid_lending(bool forbidden) { no_lend_ = forbidden; }
@@ -125,6 +126,8 @@ class SharedLimit {
   [[nodiscard]] Tokens room_for(Tokens cost, std::size_t index) const;
   void wake();
   void serve(Instant now, Actions& out);
+  // Those who wait only for loans that nobody can give are refused before their time is over.
+  void give_up_loans(const PeerBook& peers, Instant now, Actions& out);
   void refuse(const std::vector<bucket::Waiting>& parked, Instant now, Actions& out);
   void refresh_floors();
   // The purse knows what is refundable of all together: what is gone of it was the oldest's. Before

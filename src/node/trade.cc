@@ -9,6 +9,7 @@ namespace brigade::node {
 namespace {
 
 constexpr base::Duration kStarvingFor = base::seconds(2);
+constexpr Tokens kMost = Tokens::micro(Tokens::kMaxMicro);
 
 // The reserve kept from a borrower's class; 0 is the class without a name.
 bucket::Permille reserve_of(const bucket::LimitSpec& spec, std::uint8_t priority) {
@@ -146,6 +147,7 @@ Tokens Trade::on(NodeId from, const Loan& loan, Purse& purse, PeerBook& peers, I
   }
   peers.answered(from, now.slow - open->asked, now.slow);
   const Tokens got = purse.credit(loan);
+  peers.borrowed(from, got);
   ++(got >= open->held ? counts_.granted : got > Tokens{} ? counts_.partly : counts_.refused);
   // "No surplus" is no failure, but asking again at once would only add traffic.
   if (!bucket::Backoff::is_little(got, open->held)) {
@@ -209,7 +211,7 @@ Tokens Trade::spare(NodeId borrower, const Borrow& ask, const Purse& purse,
 }
 
 Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigRecord& config,
-                 const Need& need, const PeerBook& peers, Instant now) {
+                 const Need& need, PeerBook& peers, Instant now) {
   Loan loan{.ledger = ledger_, .account = ask.account, .seq = ask.seq};
   const Asker asker{.node = borrower, .account = ask.account, .seq = ask.seq};
   if (const auto known = given_.find(asker); known != given_.end()) {
@@ -221,6 +223,7 @@ Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigR
     const bool planted = timing_.plant == Plant::kLendWithoutTaking;
     if (granted > Tokens{} && (planted || purse.lend(granted))) {
       loan.granted = granted;
+      peers.lent(borrower, granted);
       given_.emplace(asker, granted);
       given_order_.push_back(asker);
       if (given_order_.size() > kMaxRemembered) {
@@ -236,8 +239,22 @@ Send Trade::lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigR
           .expires = purse.valid(now) ? purse.valid_until() : base::kNever};
 }
 
-bool Trade::hopeful(const Purse& purse, const PeerBook& peers, Instant now) const {
-  return purse.valid(now) && !peers.empty() && (purse.borrow() || backoff_.may_ask(now.slow));
+Tokens Trade::within_reach(const Purse& purse, const ConfigRecord& config, const PeerBook& peers,
+                           Instant now) const {
+  if (purse.borrow()) {
+    return kMost;
+  }
+  return config.spec.lend.enabled ? peers.free_together(hash_, config.spec.rate, now.slow,
+                                                        now.slow + timing_.borrow_timeout)
+                                  : Tokens{};
+}
+
+bool Trade::hopeful(Tokens lacking, const Purse& purse, const ConfigRecord& config,
+                    const PeerBook& peers, Instant now) const {
+  if (!purse.valid(now) || !(purse.borrow() || backoff_.may_ask(now.slow))) {
+    return false;
+  }
+  return !peers.empty() && within_reach(purse, config, peers, now) >= lacking;
 }
 
 base::TimePoint Trade::next_deadline(const Purse& purse) const {

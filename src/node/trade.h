@@ -60,13 +60,18 @@ class Trade {
   void expire(Purse& purse, PeerBook& peers, Instant now);
   // Lends what can be spared; the answer's tokens are void past the purse's valid_until.
   Send lend(NodeId borrower, const Borrow& ask, Purse& purse, const ConfigRecord& config,
-            const Need& need, const PeerBook& peers, Instant now);
+            const Need& need, PeerBook& peers, Instant now);
   // Pulls `amount` from one lender by hand, ahead of anything else. False when a borrow is open.
   bool pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord& config, Instant now,
             std::vector<Send>& sends);
 
-  // True when asking again now is worth a parked request's time.
-  [[nodiscard]] bool hopeful(const Purse& purse, const PeerBook& peers, Instant now) const;
+  // What peers may have to lend within borrow_timeout, all together and as far as is known; the
+  // largest amount while one is asked.
+  [[nodiscard]] Tokens within_reach(const Purse& purse, const ConfigRecord& config,
+                                    const PeerBook& peers, Instant now) const;
+  // True when asking again now may bring this much, soon enough for a parked request.
+  [[nodiscard]] bool hopeful(Tokens lacking, const Purse& purse, const ConfigRecord& config,
+                             const PeerBook& peers, Instant now) const;
   [[nodiscard]] base::TimePoint next_deadline(const Purse& purse) const;
   // When the next Borrow may go out.
   [[nodiscard]] base::TimePoint may_ask_at() const { return backoff_.next(); }

@@ -38,6 +38,29 @@ std::uint64_t popped(WaitingQueue& queue, std::int64_t level) {
 }  // namespace
 
 TEST_SUITE("bucket/waiting") {
+  TEST_CASE("those who wait only for a loan are taken out together, others keep their turn") {
+    WaitingQueue queue(classes({1, 1}), 10);
+    for (std::uint64_t ticket = 1; ticket <= 5; ++ticket) {
+      Waiting one = request(ticket, 3, ticket % 2);
+      one.for_loan = ticket != 2 && ticket != 5;
+      REQUIRE(queue.push(one));
+    }
+    CHECK(queue.for_loan() == 3);
+    CHECK(queue.cancel(Ticket(3)));
+    CHECK(queue.for_loan() == 2);
+    std::vector<Waiting> out;
+    queue.give_up_loans(Tokens::whole(3), out);
+    CHECK(out.empty());  // as much may still come
+    queue.give_up_loans(Tokens::whole(2), out);
+    CHECK(out.size() == 2);
+    CHECK(queue.for_loan() == 0);
+    CHECK(queue.size() == 2);
+    CHECK(queue.cost() == Tokens::whole(6));
+    queue.check_invariants();
+    CHECK(popped(queue, 3) == 2);
+    CHECK(popped(queue, 3) == 5);
+  }
+
   TEST_CASE("one class is first come first served, and a large request is not overtaken") {
     WaitingQueue queue(classes({1}), 10);
     CHECK(queue.push(request(1, 1)));

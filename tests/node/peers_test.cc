@@ -45,6 +45,44 @@ TEST_CASE("what a peer said itself lately is better than what others say of it")
   CHECK(free(500) == Tokens::whole(60));
 }
 
+TEST_CASE("what peers may lend together is what they said lately and what was minted since") {
+  PeerBook book({});
+  const std::uint64_t limit = PeerBook::hash_of({.limit = "api", .key = {}});
+  const Tokens anything = Tokens::micro(Tokens::kMaxMicro);
+  const auto free = [&](std::int64_t now, std::int64_t more = 0) {
+    return book.free_together(limit, Rate::per_second(10), at(now), at(now + more));
+  };
+  CHECK(free(0) == Tokens{});
+  book.joined(NodeId(1), {});
+  CHECK(free(0) == anything);  // nobody knows
+  book.free_tokens(NodeId(1), limit, Tokens::whole(2), at(0));
+  CHECK(free(0) == Tokens::whole(2));
+  CHECK(free(100) == Tokens::whole(3));
+  CHECK(free(100, 200) == Tokens::whole(5));
+  CHECK(free(1000) == anything);
+  book.joined(NodeId(2), {});
+  book.free_tokens(NodeId(1), limit, Tokens::whole(3), at(1000));
+  book.free_tokens(NodeId(2), limit, anything, at(1000));
+  CHECK(free(1001) == anything);
+  for (int i = 0; i < 5; ++i) {
+    CHECK(book.admit(NodeId(2), at(1001)));
+    book.failed(NodeId(2), at(1001));
+  }
+  CHECK(free(1100) == Tokens::whole(4));
+}
+
+TEST_CASE("what changed hands is summed up by peer") {
+  PeerBook book({});
+  book.joined(NodeId(1), {});
+  book.lent(NodeId(1), Tokens::whole(5));
+  book.lent(NodeId(1), Tokens::whole(2));
+  book.borrowed(NodeId(1), Tokens::whole(3));
+  book.lent(NodeId(2), Tokens::whole(9));  // a stranger
+  CHECK(book.traded(NodeId(1)).lent == Tokens::whole(7));
+  CHECK(book.traded(NodeId(1)).borrowed == Tokens::whole(3));
+  CHECK(book.traded(NodeId(2)).lent == Tokens{});
+}
+
 TEST_CASE("news of strangers is ignored, and who left is forgotten") {
   PeerBook book({});
   const std::uint64_t limit = PeerBook::hash_of({.limit = "api", .key = {}});

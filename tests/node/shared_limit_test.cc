@@ -177,6 +177,40 @@ TEST_CASE("waiting that cannot help is refused at once") {
   CHECK_FALSE(one.park(10, 1, Duration::zero(), at(0)));
 }
 
+TEST_CASE("who can only hope for loans is refused as soon as nobody has anything to lend") {
+  const std::uint64_t hash = PeerBook::hash_of({.limit = "api", .key = {}});
+  ConfigRecord record = config();
+  record.spec.rate = Rate::per_second(10);  // half a token within the time that loans may take
+  Limit one(0, record);
+  one.peers.joined(kPeer, {});
+  one.peers.free_tokens(kPeer, hash, whole(19), at(0).slow);
+  CHECK_FALSE(one.park(20, 1, Duration::zero(), at(0)));
+  one.peers.free_tokens(kPeer, hash, Tokens{}, at(0).slow);
+  // What the other one has is not known: it is asked, and has nothing.
+  constexpr NodeId kOther(3);
+  one.peers.joined(kOther, {});
+  REQUIRE(one.park(20, 2, Duration::zero(), at(0)));
+  REQUIRE(one.park(90, 3, base::seconds(1), at(0)));  // minted within 900 ms
+  CHECK(one.turn(at(0)).empty());
+  REQUIRE(one.out.sends.size() == 1);
+  CHECK(one.out.sends[0].to == kOther);
+  const auto ask = std::get<Borrow>(one.out.sends[0].message);
+  one.limit.on(kOther, {.ledger = ask.ledger, .account = kMine, .seq = ask.seq}, one.peers, at(1));
+  const auto answers = one.turn(at(1));
+  REQUIRE(answers.size() == 1);
+  CHECK(answers[0].ticket == 2);
+  CHECK(answers[0].decision.verdict == Verdict::kRefused);
+  CHECK(one.limit.busy());
+}
+
+TEST_CASE("where lending is off nobody waits for loans") {
+  ConfigRecord record = config();
+  record.spec.lend.enabled = false;
+  Limit one(0, record);
+  one.peers.joined(kPeer, {});
+  CHECK_FALSE(one.park(20, 1, Duration::zero(), at(0)));
+}
+
 TEST_CASE("nobody overtakes who waits, and the queue is bounded") {
   Limit one(0);
   REQUIRE(one.park(50, 1, base::seconds(1), at(0)));
