@@ -42,7 +42,8 @@ Metrics::Counters& Metrics::of(std::string_view limit) {
     return found->second;
   }
   // "" and "other" are beside the cap.
-  const bool room = limit.empty() || counters_.size() < limits_max_;
+  const std::size_t beside = counters_.count(std::string_view()) + counters_.count(kOther);
+  const bool room = limit.empty() || counters_.size() < limits_max_ + beside;
   return counters_[std::string(room ? limit : kOther)];
 }
 
@@ -55,6 +56,13 @@ void Metrics::decided(Door door, std::string_view limit, const node::Decision& d
         .at(index(decision.source));
   latency_.at(index(door)).record(took);
   recent_.at(index(door)).record(took);
+}
+
+void Metrics::forget(const std::function<bool(std::string_view limit)>& gone) {
+  last_ = nullptr;
+  std::erase_if(counters_, [&](const auto& one) {
+    return !one.first.empty() && one.first != kOther && gone(one.first);
+  });
 }
 
 Metrics::RequestTime Metrics::take_p99() {

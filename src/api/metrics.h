@@ -46,6 +46,9 @@ class Metrics {
   void decided(Door door, std::string_view limit, const node::Decision& decision,
                base::Duration took);
 
+  // Limits that are there no more: their counters end, and their places are free for others.
+  void forget(const std::function<bool(std::string_view limit)>& gone);
+
   // The latency since the last call, of every door together and of each: what members tell each
   // other.
   struct RequestTime {

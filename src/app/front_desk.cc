@@ -236,6 +236,12 @@ std::string FrontDesk::not_ready_because() const {
   return node_ == nullptr ? reason_ : node_->not_ready_because(clock_.now());
 }
 
+void FrontDesk::forget_deleted() {
+  metrics_.forget([&](std::string_view limit) {
+    return limit != kThrottleLimit && !node_->limits().contains(std::string(limit));
+  });
+}
+
 std::string FrontDesk::metrics() const {
   return metrics_.text(calls_.sampled());
 }

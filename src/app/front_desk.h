@@ -51,6 +51,8 @@ class FrontDesk final : public api::Desk {
   void deliver_early();
   // The latency of every door together since the last call.
   [[nodiscard]] api::Metrics::RequestTime take_p99() { return metrics_.take_p99(); }
+  // Of deleted limits nothing is told any more.
+  void forget_deleted();
 
   // ---- api::Desk ----
   void begin_batch() override;

@@ -298,6 +298,7 @@ void Runtime::publish(base::Instant now) {
   publish_at_ = now.slow + kPublishEvery;
   const host::LoadReading load = load_.sample(now.slow);
   const api::Metrics::RequestTime time = desk_.take_p99();
+  desk_.forget_deleted();
   node_->loaded({.cpu = load.cpu,
                  .memory_bytes = load.memory_bytes,
                  .memory_limit_bytes = load.memory_limit_bytes,

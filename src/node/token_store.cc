@@ -246,9 +246,6 @@ void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
     }
   } else {
     succeed_implicit(index, spec);
-    if (spec.mode == bucket::Mode::kStrict) {
-      settle_strict(spec);
-    }
   }
   keep_ahead_books(spec.name, &spec);
   const ConfigRecord record{.spec = spec, .version = Version(index), .created = created};
@@ -293,6 +290,7 @@ void TokenStore::drop_limit(std::uint64_t index, const std::string& name) {
   keep_ahead_books(name, nullptr);
   drop(found->second);
   limits_.erase(found);
+  drop_strict(name);
   reservations_.forget_limit(name);
   meta_.config_version = Version(index);
   touch(meta_);

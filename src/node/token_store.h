@@ -145,6 +145,8 @@ class TokenStore {
   bool spend_ahead(const AheadSpend& spend);
   [[nodiscard]] AheadLevel fresh_level(const std::string& limit, Tokens size) const;
   [[nodiscard]] std::size_t max_keys(std::string_view limit) const;
+  // Made anew soon, they start empty; later, full.
+  void drop_strict(const std::string& limit);
   // Brings every bucket of a strict limit up to now under the configuration in force until now.
   void settle_strict(const bucket::LimitSpec& spec);
   // What is in force for a limit's own ledger, or for those of its keys (token_store_keys.cc).

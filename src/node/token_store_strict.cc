@@ -12,14 +12,19 @@ void TokenStore::forget_old_ids() {
   }
 }
 
+void TokenStore::drop_strict(const std::string& limit) {
+  for (auto it = strict_.lower_bound({.limit = limit, .key = {}});
+       it != strict_.end() && it->first.limit == limit;) {
+    drop(it->second);
+    it = strict_.erase(it);
+  }
+}
+
 void TokenStore::settle_strict(const bucket::LimitSpec& spec) {
-  const bool in_force = limits_.contains(spec.name);
-  for (auto& [id, bucket] : strict_) {
-    if (id.limit != spec.name) {
-      continue;
-    }
-    // While the limit was deleted nothing minted.
-    const Tokens minted = in_force ? spec.rate.over(meta_.stamp - bucket.refilled) : Tokens{};
+  for (auto it = strict_.lower_bound({.limit = spec.name, .key = {}});
+       it != strict_.end() && it->first.limit == spec.name; ++it) {
+    auto& [id, bucket] = *it;
+    const Tokens minted = spec.rate.over(meta_.stamp - bucket.refilled);
     bucket.level = std::min(std::max(bucket.level, spec.burst), bucket.level + minted);
     reservations_.cut(id.limit, id.key, spec.burst - bucket.level);
     bucket.refilled = meta_.stamp;

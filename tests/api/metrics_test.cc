@@ -158,5 +158,25 @@ TEST_CASE("the recent p99 starts anew each time it is taken") {
   CHECK(metrics.take_p99().all == Duration::zero());
 }
 
+TEST_CASE("a limit that is gone frees its place for another one") {
+  Metrics metrics(2);
+  for (const char* limit : {"old", "kept"}) {
+    metrics.decided(Door::kHttp, limit, {.verdict = Verdict::kAdmitted}, Duration(1500));
+  }
+  metrics.decided(Door::kHttp, "late", {.verdict = Verdict::kAdmitted}, Duration(1500));
+  metrics.forget([](std::string_view limit) { return limit != "kept"; });
+  metrics.decided(Door::kHttp, "new", {.verdict = Verdict::kAdmitted}, Duration(1500));
+  metrics.decided(Door::kHttp, "kept", {.verdict = Verdict::kAdmitted}, Duration(1500));
+  const std::string text = metrics.text({});
+  CHECK(count_of(text, R"(limit="old")") == 0);
+  const auto counted = [&](const std::string& limit, int times) {
+    return has_line(text, R"(brigade_decisions_total{limit=")" + limit +
+                              R"(",result="admitted",source="local"} )" + std::to_string(times));
+  };
+  CHECK(counted("new", 1));
+  CHECK(counted("kept", 2));
+  CHECK(counted("other", 1));
+}
+
 }  // namespace
 }  // namespace brigade::api

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <doctest/doctest.h>
 
 #include "node/token_store.h"
@@ -215,6 +217,26 @@ TEST_CASE("a change of mode is a deletion: rights that wind down keep the strict
   const StrictAnswer first = shard.take(2, 1, 1001);
   CHECK(first.applied == Applied::kDone);
   CHECK_FALSE(first.admitted);  // it starts empty
+}
+
+TEST_CASE("of a deleted strict limit no bucket is kept, and it starts empty if made anew soon") {
+  Shard shard;
+  shard.configure(limit(10, 100, bucket::Mode::kStrict));
+  REQUIRE(shard.take(1, 60, 0).admitted);
+  (void)shard.store.take_writes();
+  shard.drop(1000);
+  CHECK(shard.store.strict().empty());
+  const auto writes = shard.store.take_writes();
+  CHECK(std::any_of(writes.begin(), writes.end(), [](const RecordWrite& write) {
+    return write.dropped && std::holds_alternative<StrictRecord>(write.record);
+  }));
+  shard.configure(limit(10, 100, bucket::Mode::kStrict), 2000);
+  CHECK_FALSE(shard.take(2, 1, 2000).admitted);
+  CHECK(shard.take(3, 10, 3000).admitted);
+  CHECK_FALSE(shard.take(4, 1, 3000).admitted);
+  shard.drop(4000);
+  shard.configure(limit(10, 100, bucket::Mode::kStrict), 14'000);  // it would be full again
+  CHECK(shard.take(5, 100, 14'000).admitted);
 }
 
 TEST_CASE("overrides name declared limits, replace each other and die with limit or member") {
