@@ -70,6 +70,8 @@ class Node {
   static constexpr std::size_t kErrandsMax = 65'536;
   static constexpr std::size_t kControlMax = 256;
   static constexpr std::size_t kHotMax = 1024;  // keys that are spent here like shared limits
+  // Demand reports in one renewal of a shard.
+  static constexpr std::size_t kDemandsMax = 256;
 
   Node(NodeConfig config, const Codec& codec, base::Prng dice, Instant now);
 

@@ -101,13 +101,42 @@ void Node::session_ended(ShardId shard) {
   }
 }
 
+// Where there are more than kDemandsMax: half of them those whose demand changed, by how much is
+// asked for; the others those that were not reported for longest, so that everyone has its turn.
 std::vector<DemandReport> Node::demands(ShardId shard, Instant now) {
-  std::vector<DemandReport> reports;
+  struct Candidate {
+    SharedLimit* limit;
+    Rate moved;
+  };
+  std::vector<Candidate> candidates;
   for (const auto& [limit, where] : shared_) {
     if (where == shard) {
-      reports.push_back(limit->report(now));
-      reports.back().pressed = strain_.pressed();
+      const bool moved = limit->demand_moved(now);
+      candidates.push_back(
+          {.limit = limit,
+           .moved = moved ? limit->offered(now) + Rate::nano_per_second(1) : Rate{}});
     }
+  }
+  if (candidates.size() > kDemandsMax) {
+    const auto first_half = candidates.begin() + kDemandsMax / 2;
+    std::nth_element(candidates.begin(), first_half, candidates.end(),
+                     [](const Candidate& a, const Candidate& b) {
+                       return a.moved != b.moved ? a.moved > b.moved
+                                                 : a.limit->ledger() < b.limit->ledger();
+                     });
+    std::nth_element(first_half, candidates.begin() + kDemandsMax, candidates.end(),
+                     [](const Candidate& a, const Candidate& b) {
+                       return a.limit->reported_at() != b.limit->reported_at()
+                                  ? a.limit->reported_at() < b.limit->reported_at()
+                                  : a.limit->ledger() < b.limit->ledger();
+                     });
+    candidates.erase(candidates.begin() + kDemandsMax, candidates.end());
+  }
+  std::vector<DemandReport> reports;
+  reports.reserve(candidates.size());
+  for (const Candidate& one : candidates) {
+    reports.push_back(one.limit->report(now));
+    reports.back().pressed = strain_.pressed();
   }
   return reports;
 }

@@ -415,6 +415,7 @@ DemandReport SharedLimit::report(Instant now) {
     report.lacking = needed > purse_.bucket().size() ? needed : Tokens{};
   }
   reported_lacking_ = report.lacking;
+  reported_at_ = now.slow;
   return report;
 }
 

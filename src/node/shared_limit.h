@@ -80,6 +80,7 @@ class SharedLimit {
   // What the steward should know; `demand_moved` when it is worth telling ahead of time.
   DemandReport report(Instant now);
   [[nodiscard]] bool demand_moved(Instant now) const;
+  [[nodiscard]] TimePoint reported_at() const { return reported_at_; }
   [[nodiscard]] FreeReport free_report(Instant now);
   [[nodiscard]] BucketReport bucket_report(Instant now);
 
@@ -148,7 +149,8 @@ class SharedLimit {
   TimePoint wished_until_{};
   Rate reported_;
   Tokens reported_lacking_;
-  Tokens borrowed_left_;  // of the level; what is a node's own is spent first
+  TimePoint reported_at_ = TimePoint::min();  // slow line
+  Tokens borrowed_left_;                      // of the level; what is a node's own is spent first
   bool no_lend_ = false;
   std::vector<std::size_t>* waking_ = nullptr;  // where to report
   std::size_t number_ = 0;
