@@ -69,6 +69,9 @@ void Node::heard(NodeId peer, const NodeDigest& digest, Instant now) {
   }
   for (const FreeReport& free : digest.free) {
     book_.free_tokens(peer, free.limit, free.free, now.slow);
+    if (free.starving) {
+      starved_.heard(free.limit, now.slow);
+    }
   }
   book_.pressed(peer, digest.load.pressed);
 }
@@ -500,12 +503,8 @@ NodeDigest Node::digest(Instant now) {
   for (const auto& [limit, shard] : shared_) {
     digest.free.push_back(limit->free_report(now));
   }
-  std::sort(digest.free.begin(), digest.free.end(), [](const FreeReport& a, const FreeReport& b) {
-    return a.free != b.free ? a.free > b.free : a.limit < b.limit;
-  });
-  if (digest.free.size() > NodeDigest::kMaxFreeReports) {
-    digest.free.resize(NodeDigest::kMaxFreeReports);
-  }
+  digest.free =
+      starved_.worth_telling(std::move(digest.free), NodeDigest::kMaxFreeReports, now.slow);
   return digest;
 }
 

@@ -28,6 +28,7 @@
 #include "node/replica.h"
 #include "node/settlement.h"
 #include "node/shared_limit.h"
+#include "node/starved.h"
 #include "node/strain.h"
 #include "node/tenant.h"
 #include "node/tills.h"
@@ -388,6 +389,7 @@ class Node {
   std::map<NodeId, NodeDigest> digests_;
   LoadView load_;
   Strain strain_;
+  Starved starved_;
   bucket::DemandMeter throttled_;  // CL.THROTTLE, whatever its limits
   std::map<ShardId, std::unique_ptr<Replica>> replicas_;
   std::map<ShardId, ReplicaGround> grounds_;  // of replicas here, and of removed ones
