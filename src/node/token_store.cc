@@ -272,10 +272,15 @@ void TokenStore::put_limit(std::uint64_t index, const bucket::LimitSpec& spec) {
 }
 
 void TokenStore::bury(std::uint64_t index, const bucket::LimitSpec& spec) {
-  const TombstoneRecord tomb{.limit = spec.name,
-                             .version = Version(index),
-                             .deleted = meta_.stamp,
-                             .refill = spec.rate.time_for(spec.burst)};
+  TombstoneRecord tomb{.limit = spec.name,
+                       .version = Version(index),
+                       .deleted = meta_.stamp,
+                       .refill = spec.rate.time_for(spec.burst)};
+  if (const auto earlier = tombs_.find(spec.name); earlier != tombs_.end()) {
+    // A short life in between does not make up for what was spent in the one before.
+    const base::Duration left = earlier->second.refill - (meta_.stamp - earlier->second.deleted);
+    tomb.refill = std::max(tomb.refill, left);
+  }
   tombs_.insert_or_assign(spec.name, tomb);
   touch(tomb);
 }
@@ -314,6 +319,15 @@ void TokenStore::settle_dropped(const LedgerId& id) {
     if (id.key == KeyHash{}) {
       end_parts(id.limit);
     }
+    renew_tombstone(id.limit);
+  }
+}
+
+// Its rights were spent until now, however long ago the limit was deleted.
+void TokenStore::renew_tombstone(const std::string& limit) {
+  if (const auto tomb = tombs_.find(limit); tomb != tombs_.end()) {
+    tomb->second.deleted = meta_.stamp;
+    touch(tomb->second);
   }
 }
 

@@ -155,6 +155,7 @@ class TokenStore {
   void drop_ledger(std::map<LedgerId, Ledger>::iterator ledger);
   // Deletes a lowered ledger once every account is gone.
   void settle_dropped(const LedgerId& id);
+  void renew_tombstone(const std::string& limit);
   StrictAnswer take_strict(const StrictTake& take);
   std::optional<StrictAnswer> taken_before(const StrictTake& take);
   Settled settle_one(const StrictSettle& settle);

@@ -165,6 +165,50 @@ TEST_CASE("a deleted limit is gone when its last account is") {
   CHECK(shard.store.ledger(kApi) == nullptr);
 }
 
+TEST_CASE(
+    "a deleted limit starts empty for as long as it takes to fill up after its last account") {
+  Shard shard;
+  shard.configure(limit(10, 100));  // 10 s to fill up
+  const Account account = shard.open(1);
+  REQUIRE(shard.grow(account, 10, 10) == Applied::kDone);
+  shard.drop(1000);
+  REQUIRE(shard.change(ShrinkShare{.ledger = kApi, .account = account}, 1000) == Applied::kDone);
+  const Epoch epoch = shard.store.ledger(kApi)->shares().at(account).epoch;
+  // Until here the node may have spent what it held.
+  const AckShrink ack{.ledger = kApi, .account = account, .epoch = epoch};
+  REQUIRE(shard.change(ack, 10'000) == Applied::kDone);
+  REQUIRE(shard.store.ledger(kApi) == nullptr);
+  SUBCASE("made anew before that, it starts empty") {
+    shard.configure(limit(10, 100), 19'999);
+    CHECK(shard.pool().level == Tokens{});
+  }
+  SUBCASE("made anew as a strict limit it starts empty as well") {
+    shard.configure(limit(10, 100, bucket::Mode::kStrict), 19'999);
+    CHECK_FALSE(shard.take(1, 1, 19'999).admitted);
+  }
+  SUBCASE("later it starts full") {
+    shard.configure(limit(10, 100), 20'000);
+    CHECK(shard.pool().level == whole(100));
+  }
+}
+
+TEST_CASE("a short life of a limit does not make up for what was spent in the one before") {
+  Shard shard;
+  shard.configure(limit(10, 1000));  // 100 s to fill up
+  shard.drop(1000);
+  shard.configure(limit(100, 100), 2000);
+  CHECK(shard.pool().level == Tokens{});
+  shard.drop(3000);
+  SUBCASE("before that long it starts empty") {
+    shard.configure(limit(10, 1000), 100'999);
+    CHECK(shard.pool().level == Tokens{});
+  }
+  SUBCASE("later it starts full") {
+    shard.configure(limit(10, 1000), 101'000);
+    CHECK(shard.pool().level == whole(1000));
+  }
+}
+
 TEST_CASE("a strict id has one effect; refusals are not remembered; old ids are refused") {
   Shard shard;
   shard.configure(limit(10, 10, bucket::Mode::kStrict));

@@ -63,6 +63,25 @@ TEST_CASE("a limit that is deleted and made anew under load stays within its bur
   }
 }
 
+// Who is cut off spends what it holds until its session ends, three times as long as the limit
+// takes to fill up.
+TEST_CASE("a limit made anew just after its last holder's session ended stays within its burst") {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    Town town(seed, false);
+    REQUIRE_MESSAGE(town.run(base::seconds(3)), town.world.broken());
+    town.world.isolate(0, true);
+    town.world.forget("api");
+    CHECK_MESSAGE(town.run(base::milliseconds(6100)), town.world.broken());
+    town.world.change(town.limit);
+    CHECK_MESSAGE(town.run(base::seconds(9)), town.world.broken());
+    town.world.isolate(0, false);
+    town.world.change(town.limit);
+    CHECK_MESSAGE(town.run(base::seconds(14)), town.world.broken());
+    CHECK(town.world.holders("api") == kMachines);
+  }
+}
+
 TEST_CASE("nothing is left of a deleted limit, however much it was asked for") {
   Town town(1, false);
   REQUIRE_MESSAGE(town.run(base::seconds(3)), town.world.broken());
