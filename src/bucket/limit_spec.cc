@@ -124,6 +124,11 @@ bool LimitSpec::divided() const {
   return mode == Mode::kShared && !per_key && (burst >= kFewTokens || parts_matter);
 }
 
+bool reserves(const LimitSpec& spec) {
+  return std::any_of(spec.priorities.begin(), spec.priorities.end(),
+                     [](const PrioritySpec& one) { return one.reserved > 0; });
+}
+
 Status validate(const LimitSpec& spec) {
   if (spec.name.empty() || spec.name.size() > kMaxName ||
       !std::all_of(spec.name.begin(), spec.name.end(), is_name_char)) {

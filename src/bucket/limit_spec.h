@@ -83,6 +83,9 @@ struct LimitSpec {
   [[nodiscard]] bool kept_at_home() const { return mode == Mode::kShared && !divided(); }
 };
 
+// Whether a part of it is kept from some class.
+[[nodiscard]] bool reserves(const LimitSpec& spec);
+
 // Says what is senseless about a limit: empty or odd name, rate or burst out of range, thresholds
 // that would flap (semantics 7), fractions outside 0..1. ok() when nothing is.
 base::Status validate(const LimitSpec& spec);

@@ -81,7 +81,7 @@ bool Ledger::acknowledge(const AckShrink& change, Stamp now) {
   return true;
 }
 
-bool Ledger::grow(const GrowShare& change, Epoch epoch, Stamp now) {
+bool Ledger::grow(const GrowShare& change, Epoch epoch, Stamp now, Filling filling) {
   refill(now);
   if (change.more_rate < Rate{} || change.more_size < Tokens{} || change.tokens < Tokens{} ||
       change.tokens > change.more_size || change.more_rate > pool_.rate ||
@@ -92,13 +92,16 @@ bool Ledger::grow(const GrowShare& change, Epoch epoch, Stamp now) {
   if (found != shares_.end() && found->second.shrinking) {
     return false;
   }
+  const bool evenly = filling == Filling::kEvenly && pool_.size > Tokens{};
+  const Tokens tokens =
+      evenly ? pool_.level.scaled(change.more_size.micro(), pool_.size.micro()) : change.tokens;
   Share& share = shares_[change.account];
   pool_.rate -= change.more_rate;
   pool_.size -= change.more_size;
-  pool_.level = std::min(pool_.level - change.tokens, pool_.size);
+  pool_.level = std::min(pool_.level - tokens, pool_.size);
   share.rate += change.more_rate;
   share.size += change.more_size;
-  share.granted += change.tokens;
+  share.granted += tokens;
   share.keep = share.keep || change.keep;  // ends only by an acknowledged shrink
   share.epoch = epoch;
   return true;

@@ -7,6 +7,7 @@
 // applied commands, so every replica agrees.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <optional>
 
@@ -56,7 +57,10 @@ class Ledger {
   // Commands. Each returns false, and changes nothing, when it would break an invariant.
   bool shrink(const ShrinkShare& change, Epoch epoch);
   bool acknowledge(const AckShrink& change, Stamp now);
-  bool grow(const GrowShare& change, Epoch epoch, Stamp now);
+  // What tokens go with the room: as many as the change says, or, where a part of every room is
+  // kept from a class, as many as lie in it when all lie evenly in the pool.
+  enum class Filling : std::uint8_t { kAsSaid, kEvenly };
+  bool grow(const GrowShare& change, Epoch epoch, Stamp now, Filling filling = Filling::kAsSaid);
   // Gives an account's rights back, with `tokens` of what it held (zero for a reclaim).
   bool release(Account account, Tokens tokens, Stamp now);
   // The process that held it is certainly dead: it lapses like any other.

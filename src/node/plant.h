@@ -41,6 +41,9 @@ enum class Plant : std::uint8_t {
   kSlowForgotten,       // a new leader starts slow keys empty, like others
   kCreditsKept,         // what a handover gives back is spent all the same
   kPartsStillOut,  // a limit that became one of few tokens is spent while nodes have parts of it
+  kShrinkKeepsTokens,  // a bucket that shrinks keeps tokens in room that is kept from a class
+  kGrowFromTheTop,     // a grow takes all tokens of a pool where a part of them is kept
+  kBorrowAboveKept,    // a class borrows more of what is kept from others than is kept here
 };
 
 }  // namespace brigade::node

@@ -37,18 +37,20 @@ void Purse::adopt(Account account, const Rights& rights, Instant now, Drift drif
   const bool shrinks =
       rights.size < bucket_.size() || rights.rate < rate_ || (kept_ && !rights.keep);
   kept_ = rights.keep;
-  if (borrow_ && bucket_.held() > rights.size) {
+  const bool divides = evenly_ && rights.size < bucket_.size();
+  if (borrow_ && (divides || bucket_.held() > rights.size)) {
     COVERED("a shrink closes the open borrow");
     close_borrow();
   }
-  if (bucket_.held() > rights.size) {
+  if (!divides && bucket_.held() > rights.size) {
     COVERED("a shrink cuts what was refundable");
     give_up_refund(bucket_.held() - rights.size);
   }
   mint(now);
   rate_ = rights.rate;
   epoch_ = rights.epoch;
-  const Tokens cut = bucket_.resize(rights.rate.derated(drift), rights.size, now.slow);
+  Tokens cut = divides ? part_with_all_above(rights.size) : Tokens{};
+  cut += bucket_.resize(rights.rate.derated(drift), rights.size, now.slow);
   if (shrinks) {
     shrunk_ = ShrunkReport{.ledger = rights.ledger, .epoch = rights.epoch, .surplus = cut};
   } else {
@@ -60,6 +62,17 @@ void Purse::adopt(Account account, const Rights& rights, Instant now, Drift drif
   const Tokens fresh = anew ? rights.granted : rights.granted - granted_seen_;
   granted_seen_ = rights.granted;  // moves even when clamped
   bucket_.put(fresh);
+}
+
+// Takes out, and returns, what lies in the room above `size` when the tokens lie evenly in all of
+// it; what is refundable stays as far as the rest has room for it.
+Tokens Purse::part_with_all_above(Tokens size) {
+  const Tokens all = bucket_.level() + refundable_;
+  const Tokens stays = all.scaled(size.micro(), bucket_.size().micro());
+  give_up_refund(std::max(Tokens{}, refundable_ - stays));
+  const Tokens goes = std::min(bucket_.level(), all - stays);
+  bucket_.take(goes, Tokens{});
+  return goes;
 }
 
 void Purse::undo(Account account, Tokens cost) {

@@ -36,9 +36,12 @@ class Purse {
   // The session is over: level and rights are gone for good.
   void lapse();
   // Takes over absolute rights if the account matches and they are not older than what is held.
-  // Cuts the level where it no longer fits; the cut is frozen until reported by
+  // Cuts the level where it no longer fits, or in proportion; the cut is frozen until reported by
   // unreported_shrink().
   void adopt(Account account, const Rights& rights, Instant now, Drift drift);
+  // From now on a shrink hands over the tokens of the room that it gives up, in proportion: where a
+  // part of every room is kept from a class, tokens that stayed in less room would be free for it.
+  void divide_evenly(bool so) { evenly_ = so; }
   // What a shrink cut since it was adopted, to be reported with its epoch; cleared by the caller's
   // knowledge that the ledger moved on (a later epoch arrives).
   [[nodiscard]] const std::optional<ShrunkReport>& shrunk() const { return shrunk_; }
@@ -116,6 +119,7 @@ class Purse {
 
  private:
   void mint_beside_refundable(Instant now);
+  Tokens part_with_all_above(Tokens size);
 
   Account account_;
   TimePoint valid_until_{};  // fast line
@@ -123,6 +127,7 @@ class Purse {
   Tokens granted_seen_;      // C as far as it was added
   Epoch epoch_;
   bool kept_ = false;
+  bool evenly_ = false;
   bucket::TokenBucket bucket_;
   std::optional<ShrunkReport> shrunk_;
   std::uint64_t next_seq_ = 1;

@@ -25,7 +25,14 @@ SharedLimit::SharedLimit(const ConfigRecord& config, KeyHash key, TradeTiming ti
       timing_(timing),
       trade_(ledger_, timing, dice),
       meter_(now.slow),
-      queue_(classes_of(config.spec), std::max(1U, config.spec.queue.max_waiting)) {}
+      queue_(classes_of(config.spec), std::max(1U, config.spec.queue.max_waiting)) {
+  divide_by_classes();
+}
+
+void SharedLimit::divide_by_classes() {
+  const bool planted = timing_.plant == Plant::kShrinkKeepsTokens;
+  purse_.divide_evenly(!planted && bucket::reserves(config_.spec));
+}
 
 std::size_t SharedLimit::class_of(std::string_view priority) const {
   if (priority.empty()) {
@@ -381,6 +388,7 @@ void SharedLimit::configure(const ConfigRecord& config, Instant now, Actions& ou
     wished_until_ = TimePoint{};
   }
   config_ = config;
+  divide_by_classes();
   floors_for_size_ = Tokens::micro(-1);
 }
 

@@ -131,6 +131,7 @@ class SharedLimit {
   void give_up_loans(const PeerBook& peers, Instant now, Actions& out);
   void refuse(const std::vector<bucket::Waiting>& parked, Instant now, Actions& out);
   void refresh_floors();
+  void divide_by_classes();
   // The purse knows what is refundable of all together: what is gone of it was the oldest's. Before
   // any of them is looked at, made or ended.
   void cut_reservations();

@@ -147,6 +147,11 @@ Outcome TokenStore::apply_one(std::uint64_t, const ReclaimSession& command) {
   return {};
 }
 
+Ledger::Filling TokenStore::filling_of(const bucket::LimitSpec& spec) const {
+  const bool evenly = bucket::reserves(spec) && plant_ != Plant::kGrowFromTheTop;
+  return evenly ? Ledger::Filling::kEvenly : Ledger::Filling::kAsSaid;
+}
+
 Applied TokenStore::change(std::uint64_t index, const ShareChange& change) {
   const auto& [id, account] = std::visit(
       [](const auto& one) { return std::pair<const LedgerId&, Account>(one.ledger, one.account); },
@@ -167,7 +172,9 @@ Applied TokenStore::change(std::uint64_t index, const ShareChange& change) {
     done = ledger.acknowledge(*ack, meta_.stamp);
   } else if (const auto* grow = std::get_if<GrowShare>(&change)) {
     // A dropped limit is on its way to (0, 0): nothing of it grows any more.
-    done = limits_.contains(id.limit) && ledger.grow(*grow, Epoch(index), meta_.stamp);
+    const ConfigRecord* config = limit(id.limit);
+    done = config != nullptr &&
+           ledger.grow(*grow, Epoch(index), meta_.stamp, filling_of(config->spec));
   }
   if (!done) {
     return Applied::kRefused;

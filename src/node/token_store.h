@@ -132,6 +132,7 @@ class TokenStore {
   Outcome apply_one(std::uint64_t index, const CloseLedger& command);
   Outcome apply_one(std::uint64_t index, const SpendAhead& command);
 
+  [[nodiscard]] Ledger::Filling filling_of(const bucket::LimitSpec& spec) const;
   Applied change(std::uint64_t index, const ShareChange& change);
   void put_limit(std::uint64_t index, const bucket::LimitSpec& spec);
   void drop_limit(std::uint64_t index, const std::string& name);

@@ -27,6 +27,15 @@ std::uint8_t most_reserved(const bucket::LimitSpec& spec) {
   return most;
 }
 
+// The smallest part of a bucket that is kept from some class, but not from this one.
+bucket::Permille next_reserve(const bucket::LimitSpec& spec, std::uint8_t priority) {
+  bucket::Permille next = 1000;
+  for (const bucket::PrioritySpec& other : spec.priorities) {
+    next = other.reserved > reserve_of(spec, priority) ? std::min(next, other.reserved) : next;
+  }
+  return next;
+}
+
 }  // namespace
 
 Trade::Trade(LedgerId ledger, TradeTiming timing, base::Prng dice)
@@ -50,16 +59,7 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
     backoff_.little_came(now.slow, dice_);  // nobody to ask: not a question for this moment
     return;
   }
-  Tokens want = bucket::borrow_want(input);
-  // What no request waits for is asked in the name of the class that most is kept from: nobody
-  // knows who will spend it. Out of what is kept from some, a class gets what it waits for only.
-  std::uint8_t priority = most_reserved(config.spec);
-  if (need.waiting > input.level) {
-    if (reserve_of(config.spec, need.priority) < reserve_of(config.spec, priority)) {
-      want = std::min(want, need.waiting - input.level);
-    }
-    priority = need.priority;
-  }
+  const auto [want, priority] = wish(purse, config.spec, need, bucket::borrow_want(input));
   if (want <= Tokens{}) {
     backoff_.little_came(now.slow, dice_);  // no room: not a question for this very moment
     return;
@@ -88,6 +88,27 @@ void Trade::consider(Purse& purse, const ConfigRecord& config, const Need& need,
   sends.push_back({.to = lender, .message = std::move(question)});
 }
 
+// What no request waits for is asked in the name of the class that most is kept from: nobody knows
+// who will spend it. Out of what is kept from some, a class gets what it waits for, and only as
+// much as is kept from them here too: above that they could spend it. Only a request that is larger
+// than this gets what it lacks.
+Trade::Wish Trade::wish(const Purse& purse, const bucket::LimitSpec& spec, const Need& need,
+                        Tokens want) const {
+  const std::uint8_t most = most_reserved(spec);
+  const Tokens waiting = need.waiting - purse.bucket().level();
+  if (waiting <= Tokens{} || reserve_of(spec, need.priority) == reserve_of(spec, most)) {
+    return {.want = want, .priority = most};
+  }
+  const Tokens kept = purse.bucket().size().scaled(next_reserve(spec, need.priority), 1000);
+  const Tokens below = timing_.plant == Plant::kBorrowAboveKept
+                           ? waiting
+                           : std::max(need.lacking, kept - purse.bucket().level());
+  if (below <= Tokens{}) {
+    return {.want = std::min(want, waiting), .priority = most};
+  }
+  return {.want = std::min({want, waiting, below}), .priority = need.priority};
+}
+
 Borrow Trade::question_of(const Purse::OpenBorrow& opened, const Purse& purse,
                           const ConfigRecord& config) const {
   return {.ledger = ledger_,
@@ -108,6 +129,7 @@ bool Trade::pull(NodeId lender, Tokens amount, Purse& purse, const ConfigRecord&
   }
   Borrow question = question_of(*opened, purse, config);
   question.by_hand = true;
+  question.priority = most_reserved(config.spec);
   sends.push_back({.to = lender, .message = std::move(question)});
   return true;
 }

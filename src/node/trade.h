@@ -82,6 +82,13 @@ class Trade {
   [[nodiscard]] const BorrowCounts& counts() const { return counts_; }
 
  private:
+  // How much to ask for, and as which class.
+  struct Wish {
+    Tokens want;
+    std::uint8_t priority = 0;
+  };
+  [[nodiscard]] Wish wish(const Purse& purse, const bucket::LimitSpec& spec, const Need& need,
+                          Tokens want) const;
   [[nodiscard]] Borrow question_of(const Purse::OpenBorrow& opened, const Purse& purse,
                                    const ConfigRecord& config) const;
   [[nodiscard]] Tokens presumed(Tokens want) const;

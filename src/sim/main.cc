@@ -24,9 +24,23 @@ struct ClusterOptions {
   bool keep = false;
   bool reserve = false;
   bool slow = false;
+  bool classes = false;
   std::string plant;
   std::int64_t seconds = 30;
 };
+
+// What only some worlds have.
+void print_parts(const brigade::sim::Totals& totals) {
+  if (const auto slow = totals.limits.find("slow"); slow != totals.limits.end()) {
+    std::printf("  slow keys: %.0f of %.0f (central %.0f), a leader took at most %.3f with it\n",
+                slow->second.admitted.as_double(), slow->second.offered.as_double(),
+                slow->second.central.as_double(), totals.worst_loss.as_double());
+  }
+  if (totals.reserved_from > brigade::base::Tokens{}) {
+    std::printf("  classes: admitted %.0f of those with a reserve, W-part <= %.3f\n",
+                totals.reserved_from.as_double(), totals.worst_class.as_double());
+  }
+}
 
 int run_cluster(const ClusterOptions& options) {
   Trial trial{.faults = !options.calm,
@@ -34,6 +48,7 @@ int run_cluster(const ClusterOptions& options) {
               .keep = options.keep,
               .reserve = options.reserve,
               .slow = options.slow,
+              .classes = options.classes,
               .lasts = brigade::base::seconds(options.seconds)};
   if (!options.plant.empty()) {
     const auto plant = brigade::sim::plant_named(options.plant);
@@ -70,21 +85,17 @@ int run_cluster(const ClusterOptions& options) {
         static_cast<unsigned long long>(totals.offices), keyed.admitted.as_double(),
         keyed.offered.as_double(), keyed.central.as_double(), totals.in_advance.as_double(),
         totals.refunded.as_double());
-    if (const auto slow = totals.limits.find("slow"); slow != totals.limits.end()) {
-      std::printf("  slow keys: %.0f of %.0f (central %.0f), a leader took at most %.3f with it\n",
-                  slow->second.admitted.as_double(), slow->second.offered.as_double(),
-                  slow->second.central.as_double(), totals.worst_loss.as_double());
-    }
+    print_parts(totals);
     std::fflush(stdout);
     if (!verdict.held || !verdict.stalled.empty()) {
       std::printf(
-          "%s\nagain: brigade-sim cluster --first %llu --seeds 1 --seconds %lld%s%s%s%s%s%s%s\n",
+          "%s\nagain: brigade-sim cluster --first %llu --seeds 1 --seconds %lld%s%s%s%s%s%s%s%s\n",
           (verdict.held ? verdict.stalled : verdict.broken).c_str(),
           static_cast<unsigned long long>(seed), static_cast<long long>(options.seconds),
           options.calm ? " --calm" : "", options.members ? " --members" : "",
           options.keep ? " --keep" : "", options.reserve ? " --reserve" : "",
-          options.slow ? " --slow" : "", options.plant.empty() ? "" : " --plant ",
-          options.plant.c_str());
+          options.slow ? " --slow" : "", options.classes ? " --classes" : "",
+          options.plant.empty() ? "" : " --plant ", options.plant.c_str());
       return verdict.held ? 11 : 10;
     }
     if (seed == options.first && brigade::sim::try_cluster(trial).totals.hash != totals.hash) {
@@ -172,6 +183,7 @@ int main(int argc, char** argv) {
   command->add_flag("--reserve", cluster.reserve,
                     "clients reserve and settle, and ask for several limits at once");
   command->add_flag("--slow", cluster.slow, "keys that are logged ahead, of a limit that changes");
+  command->add_flag("--classes", cluster.classes, "requests of three priority classes");
   command->add_option("--plant", cluster.plant, "a planted bug: " + brigade::sim::plant_names());
   FewOptions few;
   CLI::App* few_command =

@@ -1,5 +1,8 @@
 #include "node/ledger.h"
 
+#include <algorithm>
+#include <cstdint>
+
 #include <doctest/doctest.h>
 
 namespace brigade::node {
@@ -39,6 +42,28 @@ TEST_CASE("a grow moves rights and tokens out of the pool, and what is left stay
   const Share& share = ledger.shares().at(kA);
   CHECK(share.granted == whole(20));
   CHECK(share.epoch == Epoch(7));
+  CHECK(ledger.consistent());
+}
+
+TEST_CASE("where a part of every room is kept from a class, tokens go with the room they lie in") {
+  // 100/s, burst 100, half full: as much of it is in what goes as in what stays.
+  Ledger ledger(per_second(100), whole(100), whole(50), at(0));
+  const auto grow = [&](std::int64_t size, std::uint64_t epoch) {
+    return ledger.grow({.ledger = kId,
+                        .account = kA,
+                        .more_rate = {},
+                        .more_size = whole(size),
+                        .tokens = whole(std::min<std::int64_t>(size, 20))},
+                       Epoch(epoch), at(0), Ledger::Filling::kEvenly);
+  };
+  REQUIRE(grow(60, 7));
+  CHECK(ledger.shares().at(kA).granted == whole(30));
+  CHECK(ledger.pool().level == whole(20));
+  REQUIRE(grow(40, 8));
+  CHECK(ledger.shares().at(kA).granted == whole(50));
+  CHECK(ledger.pool().level == Tokens{});
+  REQUIRE(grow(0, 9));
+  CHECK(ledger.shares().at(kA).granted == whole(50));
   CHECK(ledger.consistent());
 }
 

@@ -50,6 +50,57 @@ TEST_CASE("rights of another session or an older epoch are ignored") {
   CHECK(purse.bucket().level() == whole(50));
 }
 
+// A part of every bucket is kept from some class; 90 tokens lie in room for 120.
+Purse divided() {
+  Purse purse = held();
+  purse.divide_evenly(true);
+  purse.adopt(kAccount, rights(120, 90, 11), at(0), kExact);
+  REQUIRE(purse.bucket().level() == whole(90));
+  return purse;
+}
+
+TEST_CASE("what is divided evenly hands over the tokens that lie in the room it gives up") {
+  Purse purse = divided();
+  purse.adopt(kAccount, rights(40, 90, 12), at(0), kExact);
+  CHECK(purse.bucket().level() == whole(30));
+  REQUIRE(purse.shrunk());
+  CHECK(purse.shrunk()->surplus == whole(60));
+  // Room that comes back brings none.
+  purse.adopt(kAccount, rights(80, 90, 13), at(0), kExact);
+  CHECK(purse.bucket().level() == whole(30));
+  purse.adopt(kAccount, rights(0, 90, 14), at(0), kExact);
+  CHECK(purse.bucket().level() == Tokens{});
+  CHECK(purse.shrunk()->surplus == whole(30));
+  purse.check_invariants();
+}
+
+TEST_CASE("what may be refunded is divided with the tokens, and stays as far as it has room") {
+  Purse purse = divided();
+  REQUIRE(purse.take(whole(60), Tokens{}));
+  REQUIRE(purse.keep_refundable(whole(60)) == whole(60));
+  purse.adopt(kAccount, rights(80, 90, 12), at(0), kExact);
+  CHECK(purse.refundable() == whole(60));
+  CHECK(purse.bucket().level() == Tokens{});
+  CHECK(purse.shrunk()->surplus == whole(30));
+  purse.adopt(kAccount, rights(40, 90, 13), at(0), kExact);
+  CHECK(purse.refundable() == whole(30));
+  CHECK(purse.shrunk()->surplus == Tokens{});
+  purse.check_invariants();
+}
+
+TEST_CASE("tokens that were asked for are given up with the room they would divide with") {
+  Purse purse = divided();
+  const auto open = purse.open_borrow(NodeId(3), whole(10), at(0));
+  REQUIRE(open);
+  purse.adopt(kAccount, rights(100, 90, 12), at(0), kExact);
+  CHECK_FALSE(purse.borrow());
+  CHECK(
+      purse.credit({.ledger = kApi, .account = kAccount, .seq = open->seq, .granted = whole(5)}) ==
+      Tokens{});
+  CHECK(purse.bucket().level() == whole(75));
+  purse.check_invariants();
+}
+
 TEST_CASE("C moves on even where the tokens did not fit") {
   Purse purse = held();
   purse.adopt(kAccount, rights(100, 200, 11), at(0), kExact);

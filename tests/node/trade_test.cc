@@ -158,6 +158,15 @@ TEST_CASE("a borrow names the class that waits, and takes no more than that out 
       .offered = Rate::per_second(1000), .waiting = whole(3), .lacking = whole(3), .priority = 2};
   CHECK(asked(waits).priority == 2);
   CHECK(asked(waits).want == whole(3));
+  // What is kept from another class too is not asked for beyond what is kept from it here.
+  Need many = waits;
+  many.waiting = whole(80);
+  CHECK(asked(many).priority == 2);
+  CHECK(asked(many).want == whole(50));
+  // But a request that is larger than that gets what it lacks.
+  many.lacking = whole(70);
+  CHECK(asked(many).priority == 2);
+  CHECK(asked(many).want == whole(70));
   Need low = waits;
   low.priority = 1;
   CHECK(asked(low).priority == 1);

@@ -76,6 +76,9 @@ constexpr std::array kPlants{
     std::pair{"spent-while-changing", node::Plant::kSpentWhileChanging},
     std::pair{"slow-forgotten", node::Plant::kSlowForgotten},
     std::pair{"parts-still-out", node::Plant::kPartsStillOut},
+    std::pair{"shrink-keeps-tokens", node::Plant::kShrinkKeepsTokens},
+    std::pair{"grow-from-the-top", node::Plant::kGrowFromTheTop},
+    std::pair{"borrow-above-kept", node::Plant::kBorrowAboveKept},
 };
 
 // Zipf over the machines: the first has the most clients.
@@ -187,6 +190,38 @@ void load_reserving(World& world, const Trial& trial, TimePoint begin) {
   }
 }
 
+// Everybody's high requests and a flood of low ones, that comes from one machine after the other;
+// at times there are only those. High ones come in bursts, too.
+void load_classes(World& world, const Trial& trial, TimePoint begin) {
+  bucket::LimitSpec ranked;
+  ranked.name = "ranked";
+  ranked.rate = base::Rate::per_second(kKeyRate * 5);
+  ranked.burst = Tokens::whole(kRate);
+  ranked.priorities = {
+      {.name = "high"}, {.name = "mid", .reserved = 200}, {.name = "low", .reserved = 500}};
+  world.declare(ranked);
+  const auto load = [&](std::size_t machine, const char* priority, double rate, Duration from,
+                        Duration lasts) {
+    world.load({.machine = machine % kMachines,
+                .limit = ranked.name,
+                .priority = priority,
+                .per_second = rate,
+                .from = begin + from,
+                .until = begin + std::min(trial.lasts, from + lasts)});
+  };
+  constexpr Duration kTurn = base::seconds(5);
+  std::size_t turn = 0;
+  for (Duration from{0}; from < trial.lasts; from += kTurn, ++turn) {
+    load(turn, "low", 600 * trial.overload, from, kTurn * 3 / 5);
+    load(turn + 1, "high", 500 * trial.overload, from + kTurn * 2 / 5, kTurn / 5);
+    load(turn + 2, "mid", 300 * trial.overload, from + kTurn / 5, kTurn * 2 / 5);
+    load(turn + 3, "low", 200 * trial.overload, from, kTurn);
+  }
+  for (std::size_t i = 0; i < kMachines; ++i) {
+    load(i, "high", 8, Duration{0}, trial.lasts);
+  }
+}
+
 // A limit whose keys are logged ahead: one with more clients than tokens, one that stays nearly
 // full.
 bucket::LimitSpec slow_limit() {
@@ -259,10 +294,12 @@ Verdict try_cluster(const Trial& trial) {
   const TimePoint begin = world.now() + base::seconds(4);
   if (trial.reserve) {
     load_reserving(world, trial, begin);
+  } else if (trial.classes) {
+    load_classes(world, trial, begin);
   } else {
     load_keys(world, trial, begin);
   }
-  for (std::size_t i = 0; i < kMachines && !trial.reserve; ++i) {
+  for (std::size_t i = 0; i < kMachines && !trial.reserve && !trial.classes; ++i) {
     world.load({.machine = i,
                 .limit = limit.name,
                 .per_second = kRate * trial.overload * part_of(i),

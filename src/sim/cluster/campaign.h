@@ -16,6 +16,7 @@ struct Trial {
   bool keep = false;     // on_isolated: keep
   bool reserve = false;  // clients reserve and settle, and ask for several limits at once
   bool slow = false;     // keys that are logged ahead, of a limit that changes
+  bool classes = false;  // requests of three priority classes
   node::Plant plant = node::Plant::kNone;
   Duration lasts = base::seconds(30);
   Duration bms_term = base::seconds(4);  // leadership moves on after this long

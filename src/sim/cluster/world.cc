@@ -114,7 +114,9 @@ void World::crash(std::size_t number) {
   Machine& machine = *machines_[number];
   machine.node.end();
   ++machine.life;
-  std::erase_if(flows_, [&](const auto& one) { return one.first.borrower == machine.id; });
+  const auto asked = [&](const auto& one) { return one.first.borrower == machine.id; };
+  std::erase_if(flows_, asked);
+  std::erase_if(borrows_as_, asked);
   spend_reservations_of(machine);
 }
 
@@ -181,6 +183,9 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
           .borrower = send.to, .ledger = loan->ledger, .account = loan->account, .seq = loan->seq}];
       most = std::max(most, loan->granted);
     }
+    if (const auto* borrow = std::get_if<node::Borrow>(&send.message)) {
+      note_borrow(machine.id, *borrow);
+    }
     note_decisions(machine.id, send);
     deliver(machine.id, send.to, Kind::kNode,
             [from = machine.id, message = std::move(send.message)](Machine& to, Instant when) {
@@ -212,11 +217,11 @@ void World::perform(Machine& machine, node::Actions& actions, Instant now) {
       continue;
     }
     if (answer.decision.admitted() && clock(machine).fast < answer.decision.valid_until) {
-      const auto& [bucket, cost] = parked->second;
+      const auto& [bucket, cost, priority] = parked->second;
       admitted(machine, bucket, cost);
       // What another node decided was spent there and then.
       if (!answer.decision.decided_by) {
-        spent(bucket, cost);
+        spent_by(priority, bucket, cost);
       }
     }
     parked_.erase(parked);
@@ -416,14 +421,17 @@ void World::arrive(Demand& demand) {
   }
   const Instant now = clock(machine);
   const node::Ticket ticket = next_ticket_++;
-  const auto decision = machine.node->acquire(
-      {.limit = demand.limit, .key = demand.key, .cost = demand.cost, .wait = demand.wait}, ticket,
-      now);
+  const auto decision = machine.node->acquire({.limit = demand.limit,
+                                               .key = demand.key,
+                                               .cost = demand.cost,
+                                               .wait = demand.wait,
+                                               .priority = demand.priority},
+                                              ticket, now);
   if (!decision) {
-    parked_[ticket] = {.bucket = bucket, .cost = demand.cost};
+    parked_[ticket] = {.bucket = bucket, .cost = demand.cost, .priority = demand.priority};
   } else if (decision->admitted() && now.fast < decision->valid_until) {
     admitted(machine, bucket, demand.cost);
-    spent(bucket, demand.cost);
+    spent_by(demand.priority, bucket, demand.cost);
     if (!bucket.key.empty() && decision->source == node::Source::kBorrowed) {
       totals_.in_advance += demand.cost;
     }

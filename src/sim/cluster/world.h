@@ -74,11 +74,13 @@ struct Totals {
   std::uint64_t requests = 0;
   Tokens offered;
   Tokens admitted;
-  Tokens central;     // what one bucket without delay would have admitted
-  Tokens worst;       // the largest W - b seen; above zero: broken
-  Tokens lent;        // between nodes, sent
-  Tokens in_advance;  // of keys, spent from tills
-  Tokens worst_loss;  // of a slow key, with its leader
+  Tokens central;  // what one bucket without delay would have admitted
+  Tokens worst;    // the largest W - b seen; above zero: broken
+  Tokens worst_class{Tokens::micro(-Tokens::kMaxMicro)};  // the same of classes with a reserve
+  Tokens reserved_from;                                   // admitted in such classes
+  Tokens lent;                                            // between nodes, sent
+  Tokens in_advance;                                      // of keys, spent from tills
+  Tokens worst_loss;                                      // of a slow key, with its leader
   struct Place {
     Tokens offered;
     Tokens admitted;
@@ -102,6 +104,7 @@ class World {
     std::string limit;
     std::string key = {};
     Tokens cost = Tokens::whole(1);
+    std::string priority = {};  // of a shared limit, with nothing else asked for
     double per_second = 0;
     Duration wait{0};     // for tokens still to be minted; with nothing else asked for
     bool around = false;  // each request arrives at the next machine
@@ -249,6 +252,7 @@ class World {
   struct Asked {
     Bucket bucket;
     Tokens cost;
+    std::string priority = {};
   };
 
   // world_reserve.cc
@@ -324,6 +328,13 @@ class World {
   [[nodiscard]] Tokens spendable(const Watched& one);
   [[nodiscard]] Tokens coming(const Machine& machine, const node::SharedLimit& limit) const;
   [[nodiscard]] Tokens spendable_at_home(const Watched& one) const;
+  // world_classes.cc
+  void note_borrow(node::NodeId from, const node::Borrow& ask);
+  void spent_by(const std::string& priority, const Bucket& bucket, Tokens cost);
+  [[nodiscard]] Tokens coming_to(const Machine& machine, const node::SharedLimit& limit,
+                                 bucket::Permille reserved) const;
+  [[nodiscard]] Tokens free_for(const Watched& one, bucket::Permille reserved) const;
+  void check_classes(const Watched& one);
   // world_slow.cc
   [[nodiscard]] std::optional<Tokens> logged_since(const node::Replica& replica, raft::Index index,
                                                    const node::LedgerId& id) const;
@@ -368,6 +379,8 @@ class World {
   std::map<node::ShardId, Books> books_;
   std::map<Bucket, bucket::TokenBucket> central_;
   std::map<Borrow, Tokens> flows_;  // the largest loan sent for each that may still be open
+  std::map<Borrow, bucket::Permille> borrows_as_;  // what is kept from the class that asked
+  std::map<std::pair<Bucket, std::string>, VirtualQueue> kept_from_;  // V by class
   std::map<node::Ticket, Asked> parked_;
   // Decisions asked of other nodes, by asker and its ticket.
   std::map<std::pair<node::NodeId, node::Ticket>, Asked> asked_;

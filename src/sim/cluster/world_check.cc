@@ -210,13 +210,15 @@ void World::forget_answered_asks() {
 
 // A sequence that was closed is never opened again.
 void World::forget_closed_borrows() {
-  std::erase_if(flows_, [&](const auto& one) {
+  const auto closed = [&](const auto& one) {
     const Borrow& borrow = one.first;
     const Machine& machine = *machines_[borrow.borrower.value() - 1];
     const node::SharedLimit* limit = machine.node ? machine.node->held(borrow.ledger) : nullptr;
     return limit == nullptr || limit->purse().account() != borrow.account ||
            !limit->purse().borrow() || limit->purse().borrow()->seq != borrow.seq;
-  });
+  };
+  std::erase_if(flows_, closed);
+  std::erase_if(borrows_as_, closed);
 }
 
 // ---- Phi ----
@@ -345,6 +347,7 @@ void World::check() {
   forget_answered_asks();
   for (const Watched& one : watched_) {
     check_bucket(one);
+    check_classes(one);
     if (policies_[one.spec].slow) {
       check_reign(one);
     }
