@@ -266,9 +266,13 @@ Tokens Trade::within_reach(const Purse& purse, const ConfigRecord& config, const
   if (purse.borrow()) {
     return kMost;
   }
-  return config.spec.lend.enabled ? peers.free_together(hash_, config.spec.rate, now.slow,
-                                                        now.slow + timing_.borrow_timeout)
-                                  : Tokens{};
+  if (!config.spec.lend.enabled || peers.empty()) {
+    return {};
+  }
+  // Digests tell what any class may have: more is lent to one from which less is kept.
+  return bucket::reserves(config.spec) ? kMost
+                                       : peers.free_together(hash_, config.spec.rate, now.slow,
+                                                             now.slow + timing_.borrow_timeout);
 }
 
 bool Trade::hopeful(Tokens lacking, const Purse& purse, const ConfigRecord& config,

@@ -181,6 +181,7 @@ TEST_CASE("who can only hope for loans is refused as soon as nobody has anything
   const std::uint64_t hash = PeerBook::hash_of({.limit = "api", .key = {}});
   ConfigRecord record = config();
   record.spec.rate = Rate::per_second(10);  // half a token within the time that loans may take
+  record.spec.priorities.clear();
   Limit one(0, record);
   one.peers.joined(kPeer, {});
   one.peers.free_tokens(kPeer, hash, whole(19), at(0).slow);
@@ -201,6 +202,14 @@ TEST_CASE("who can only hope for loans is refused as soon as nobody has anything
   CHECK(answers[0].ticket == 2);
   CHECK(answers[0].decision.verdict == Verdict::kRefused);
   CHECK(one.limit.busy());
+}
+
+TEST_CASE("who may have what is kept from others waits for it, whatever digests tell") {
+  Limit one(0);
+  one.peers.joined(kPeer, {});
+  one.peers.free_tokens(kPeer, PeerBook::hash_of({.limit = "api", .key = {}}), Tokens{},
+                        at(0).slow);
+  CHECK(one.park(60, 1, Duration::zero(), at(0)));
 }
 
 TEST_CASE("where lending is off nobody waits for loans") {
