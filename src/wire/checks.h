@@ -17,6 +17,8 @@ namespace brigade::wire {
 constexpr std::size_t kItemsMax = std::size_t{1} << 17U;
 // Times that enter arithmetic: a century, so that sums cannot overflow.
 constexpr base::Duration kSpanMax = base::seconds(std::int64_t{100} * 366 * 86'400);
+// Terms and indices of logs: nobody gets so far, and there is always a next one.
+constexpr std::uint64_t kOrdinalMax = std::uint64_t{1} << 60U;
 
 class Checks {
  public:
@@ -65,6 +67,10 @@ class Checks {
   base::Duration wait(std::int64_t ns) {
     expect(ns >= 0, "a time is out of range");
     return base::Duration(ns < 0 ? 0 : ns);
+  }
+  std::uint64_t ordinal(std::uint64_t number) {
+    expect(number <= kOrdinalMax, "a term or index is out of range");
+    return number <= kOrdinalMax ? number : 0;
   }
   // An enumerant up to `last`, the same number on both sides.
   template <class To, class From>

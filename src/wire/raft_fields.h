@@ -10,8 +10,8 @@
 
 namespace brigade::wire {
 
-inline raft::EntryId entry_id(std::uint64_t term, std::uint64_t index) {
-  return {.term = raft::Term(term), .index = raft::Index(index)};
+inline raft::EntryId entry_id(std::uint64_t term, std::uint64_t index, Checks& checks) {
+  return {.term = raft::Term(checks.ordinal(term)), .index = raft::Index(checks.ordinal(index))};
 }
 
 // ---- log entries ----
@@ -55,7 +55,7 @@ void put(Pen pen, Builder to, const raft::Entry& entry) {
 template <class Reader>
 void get(Reader from, raft::Entry& entry, Checks& checks) {
   using Schema = typename Reader::Reads;
-  entry.id = entry_id(from.getTerm(), from.getIndex());
+  entry.id = entry_id(from.getTerm(), from.getIndex(), checks);
   switch (from.which()) {
     case Schema::COMMAND:
       entry.kind = raft::EntryKind::kCommand;
@@ -99,7 +99,7 @@ void put(Pen pen, Builder to, const raft::Snapshot& snapshot) {
 }
 template <class Reader>
 void get(Reader from, raft::Snapshot& snapshot, Checks& checks) {
-  snapshot.last = entry_id(from.getLast().getTerm(), from.getLast().getIndex());
+  snapshot.last = entry_id(from.getLast().getTerm(), from.getLast().getIndex(), checks);
   get(from.getConf(), snapshot.conf, checks);
   snapshot.state = base::Bytes(to_blob(from.getState()));
 }
@@ -167,9 +167,9 @@ inline bool in_sequence(const raft::Append& append) {
 
 template <class Reader>
 raft::Append get_append(Reader from, Checks& checks) {
-  raft::Append body{.prev = entry_id(from.getPrevTerm(), from.getPrevIndex()),
+  raft::Append body{.prev = entry_id(from.getPrevTerm(), from.getPrevIndex(), checks),
                     .entries = {},
-                    .commit = raft::Index(from.getCommit())};
+                    .commit = raft::Index(checks.ordinal(from.getCommit()))};
   get_each(from.getEntries(), body.entries, checks);
   checks.expect(in_sequence(body), "entries out of sequence");
   return body;
@@ -183,14 +183,15 @@ void get_body(Reader from, raft::Body& body, Checks& checks) {
       const auto in = from.getVoteRequest();
       body = raft::VoteRequest{.pre = in.getPre(),
                                .transfer = in.getTransfer(),
-                               .last = entry_id(in.getLastTerm(), in.getLastIndex())};
+                               .last = entry_id(in.getLastTerm(), in.getLastIndex(), checks)};
       return;
     }
     case Schema::VOTE_REPLY: {
       const auto in = from.getVoteReply();
-      body = raft::VoteReply{.pre = in.getPre(),
-                             .reject = in.getReject(),
-                             .committed = entry_id(in.getCommittedTerm(), in.getCommittedIndex())};
+      body = raft::VoteReply{
+          .pre = in.getPre(),
+          .reject = in.getReject(),
+          .committed = entry_id(in.getCommittedTerm(), in.getCommittedIndex(), checks)};
       return;
     }
     case Schema::APPEND:
@@ -198,13 +199,13 @@ void get_body(Reader from, raft::Body& body, Checks& checks) {
       return;
     case Schema::APPEND_REPLY: {
       const auto in = from.getAppendReply();
-      body = raft::AppendReply{.index = raft::Index(in.getIndex()),
+      body = raft::AppendReply{.index = raft::Index(checks.ordinal(in.getIndex())),
                                .reject = in.getReject(),
-                               .hint = entry_id(in.getHintTerm(), in.getHintIndex())};
+                               .hint = entry_id(in.getHintTerm(), in.getHintIndex(), checks)};
       return;
     }
     case Schema::HEARTBEAT:
-      body = raft::Heartbeat{.commit = raft::Index(from.getHeartbeat().getCommit()),
+      body = raft::Heartbeat{.commit = raft::Index(checks.ordinal(from.getHeartbeat().getCommit())),
                              .read = from.getHeartbeat().getRead()};
       return;
     case Schema::HEARTBEAT_REPLY:
@@ -217,7 +218,7 @@ void get_body(Reader from, raft::Body& body, Checks& checks) {
       return;
     }
     case Schema::TIMEOUT_NOW:
-      body = raft::TimeoutNow{.last = raft::Index(from.getTimeoutNow())};
+      body = raft::TimeoutNow{.last = raft::Index(checks.ordinal(from.getTimeoutNow()))};
       return;
   }
   checks.refuse_unknown("Raft message", from.which());
@@ -234,7 +235,7 @@ template <class Reader>
 void get(Reader from, raft::Message& message, Checks& checks) {
   message.from = raft::ReplicaId(from.getFrom());
   message.to = raft::ReplicaId(from.getTo());
-  message.term = raft::Term(from.getTerm());
+  message.term = raft::Term(checks.ordinal(from.getTerm()));
   get_body(from, message.body, checks);
 }
 

@@ -38,8 +38,8 @@ void get(Reader from, node::SnapshotPart& message, Checks& checks) {
   message.shard = base::ShardId(from.getShard());
   message.from = raft::ReplicaId(from.getFrom());
   message.to = raft::ReplicaId(from.getTo());
-  message.term = raft::Term(from.getTerm());
-  message.last = entry_id(from.getLast().getTerm(), from.getLast().getIndex());
+  message.term = raft::Term(checks.ordinal(from.getTerm()));
+  message.last = entry_id(from.getLast().getTerm(), from.getLast().getIndex(), checks);
   get(from.getConf(), message.conf, checks);
   message.size = from.getSize();
   message.offset = from.getOffset();
@@ -57,11 +57,11 @@ void put(Pen, Builder to, const node::SnapshotHave& message) {
   to.setHave(message.have);
 }
 template <class Reader>
-void get(Reader from, node::SnapshotHave& message, Checks&) {
+void get(Reader from, node::SnapshotHave& message, Checks& checks) {
   message.shard = base::ShardId(from.getShard());
   message.from = raft::ReplicaId(from.getFrom());
   message.to = raft::ReplicaId(from.getTo());
-  message.last = entry_id(from.getLast().getTerm(), from.getLast().getIndex());
+  message.last = entry_id(from.getLast().getTerm(), from.getLast().getIndex(), checks);
   message.have = from.getHave();
 }
 

@@ -238,6 +238,26 @@ TEST_SUITE("wire/hostile") {
     CHECK(says(error_of(encode(message)), "out of sequence"));
   }
 
+  TEST_CASE("terms and indices after which there is no next one are refused") {
+    constexpr std::uint64_t kLast = ~std::uint64_t{0};
+    const raft::EntryId late{.term = raft::Term(2), .index = raft::Index(kLast)};
+    ShardMessage message;
+    SUBCASE("of a snapshot") {
+      message.message.body = raft::InstallSnapshot{
+          .snapshot = std::make_shared<raft::Snapshot>(raft::Snapshot{.last = late})};
+    }
+    SUBCASE("of an append") {
+      message.message.body = raft::Append{.prev = late};
+    }
+    SUBCASE("of a message's term") {
+      message.message.term = raft::Term(kLast);
+    }
+    SUBCASE("of a commit") {
+      message.message.body = raft::Heartbeat{.commit = raft::Index(kLast)};
+    }
+    CHECK(says(error_of(encode(message)), "out of range"));
+  }
+
   TEST_CASE("an account with two shares is refused") {
     const StoreCodec codec;
     node::LedgerRecord record{.id = {.limit = "l", .key = {}}, .ledger = {}};

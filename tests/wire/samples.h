@@ -95,7 +95,8 @@ class Sampler {
   void fill(base::Id<Tag, Rep>& value) {
     value = base::Id<Tag, Rep>(static_cast<Rep>(dice_.next() | 1));
   }
-  void fill(raft::Index& value) { value = raft::Index(dice_.next()); }
+  void fill(raft::Term& value) { value = raft::Term(dice_.below(kOrdinalMax + 1)); }
+  void fill(raft::Index& value) { value = raft::Index(dice_.below(kOrdinalMax + 1)); }
   void fill(gossip::Incarnation& value) { value = gossip::Incarnation(dice_.next()); }
   void fill(std::string& value) {
     value.clear();
