@@ -119,9 +119,10 @@ Tokens LimitSpec::largest_cost(std::string_view priority) const {
 }
 
 bool LimitSpec::divided() const {
-  const bool parts_matter =
-      sizing != SizingSpec() || lend != LendSpec() || on_isolated != OnIsolated::kDeny;
-  return mode == Mode::kShared && !per_key && (burst >= kFewTokens || parts_matter);
+  // The cheap questions first: this is asked with every decision about a key.
+  return mode == Mode::kShared && !per_key &&
+         (burst >= kFewTokens || sizing != SizingSpec() || lend != LendSpec() ||
+          on_isolated != OnIsolated::kDeny);
 }
 
 bool reserves(const LimitSpec& spec) {
